@@ -1,0 +1,1 @@
+"""Deita's engine: the one process that opens a workspace's lake."""

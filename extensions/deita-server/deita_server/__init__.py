@@ -1,0 +1,1 @@
+"""Deita's workspace server: the data plane as a Jupyter server extension."""

@@ -1,0 +1,1 @@
+"""Deita's hub, control plane and command line."""

@@ -1,0 +1,1 @@
+"""Deita's SQL kernel and its Python kernel's set-up."""

@@ -1,0 +1,1 @@
+"""Deita's apps and the widgets that they are made of."""
