@@ -11,7 +11,14 @@ from importlib.metadata import version
 from pathlib import Path
 
 TARGET = Path(__file__).parents[1] / "docs" / "benchmarks.md"
-SECTION = "## {title}\n\n{note}\n\n| what | Deita | peer | peer's figure | ratio or difference | aim | reached |\n|---|---|---|---|---|---|---|\n{rows}\n"
+SECTION = """## {title}
+
+{note}
+
+| what | Deita | peer | peer's figure | ratio or difference | aim | reached |
+|---|---|---|---|---|---|---|
+{rows}
+"""
 
 
 @dataclass(frozen=True)
@@ -45,7 +52,10 @@ class Row:
 
 def section(name: str, title: str, note: str, rows: Iterable[Row]) -> str:
     """A section of the document, between markers by which a later run replaces it."""
-    date = f"Measured {datetime.now(UTC):%Y-%m-%d}, `make bench ARGS={name}`, {os.cpu_count()} cores, Python {platform.python_version()}, DuckDB {version('duckdb')}."
+    date = (
+        f"Measured {datetime.now(UTC):%Y-%m-%d} by `make bench ARGS={name}` on {os.cpu_count()} cores "
+        f"(Python {platform.python_version()}, DuckDB {version('duckdb')})."
+    )
     body = SECTION.format(title=title, note=f"{note} {date}".strip(), rows="\n".join(row.markdown() for row in rows))
     return f"<!-- {name} -->\n{body}<!-- /{name} -->\n"
 
