@@ -1,0 +1,58 @@
+"""The workspace server as seen from the machine: its own address and its memory."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from types import TracebackType
+
+import psutil
+
+from bench.running import Deita
+
+
+def server_process(deita: Deita, slug: str) -> psutil.Process:
+    """The process of a workspace's server, found by the environment that its spawner gave it."""
+    for process in psutil.process_iter():
+        try:
+            variables = process.environ()
+        except psutil.Error:
+            continue
+        mine = variables.get("DEITA_LIFELINE", "").startswith(str(deita.home))
+        if mine and variables.get("DEITA_WORKSPACE") == slug and "deita_server" in process.cmdline():
+            return process
+    raise LookupError(f"no server of {slug} runs")
+
+
+def direct_api(process: psutil.Process) -> str:
+    """The data plane's address at the server's own socket, past the proxy."""
+    variables = process.environ()
+    origin = variables["JUPYTERHUB_SERVICE_URL"].split("/user/")[0].rstrip("/")
+    return f"{origin}{variables['JUPYTERHUB_SERVICE_PREFIX']}deita/api/v1"
+
+
+def workspace_folder(process: psutil.Process) -> Path:
+    """Where the workspace's bytes lie."""
+    return Path(process.environ()["DEITA_STORAGE_URL"].removeprefix("file://"))
+
+
+class Growth:
+    """How far a process's resident memory rose inside a `with` block: `peak`, in bytes, above where it began."""
+
+    def __init__(self, process: psutil.Process, every_s: float = 0.02) -> None:
+        self.process, self.every_s, self.peak = process, every_s, 0
+        self.over = threading.Event()
+
+    def __enter__(self) -> Growth:
+        self.begin = self.process.memory_info().rss
+        self.thread = threading.Thread(target=self._watch, daemon=True)
+        self.thread.start()
+        return self
+
+    def _watch(self) -> None:
+        while not self.over.wait(self.every_s):
+            self.peak = max(self.peak, self.process.memory_info().rss - self.begin)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.over.set()
+        self.thread.join()
