@@ -1,0 +1,108 @@
+"""What the engine can be asked to do: one method an operation, named as on the socket."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from . import wire
+from .catalog import Catalog
+from .errors import from_duckdb
+from .guard import judge
+from .queries import Queries
+from .reader import Reader
+from .results import Spool
+from .shapes import EngineError, QuerySpec, RowsSpec
+
+Send = Callable[..., None]
+
+
+class Operation:
+    """One operation under way: how to report on it and how to interrupt it."""
+
+    def __init__(self, id: int, name: str, args: dict[str, Any], send: Send) -> None:
+        self.id, self.name, self.args = id, name, args
+        self._send = send
+        self._lock = threading.Lock()
+        self._connection: duckdb.DuckDBPyConnection | None = None
+        self.interrupted = threading.Event()
+
+    def report(self, event: str, attachment: bytes = b"", **content: Any) -> None:
+        """Tell the server what happened."""
+        self._send({"id": self.id, "event": event, **content}, attachment)
+
+    def uses(self, connection: duckdb.DuckDBPyConnection | None) -> None:
+        """The connection that an interrupt reaches from now on; raises when it came already."""
+        with self._lock:
+            self._connection = connection
+        self.check()
+
+    def check(self) -> None:
+        """Raise EngineError `interrupted` when the operation was interrupted."""
+        if self.interrupted.is_set():
+            raise EngineError("interrupted", "The operation was interrupted.")
+
+    def interrupt(self) -> None:
+        """Stop as soon as possible."""
+        self.interrupted.set()
+        with self._lock:
+            if self._connection is not None:
+                self._connection.interrupt()
+
+
+class Operations:
+    """The engine's parts, and the table of operations over them."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self.storage, self.spool_folder = Path(options["storage"]), Path(options["spool"])
+        lake = self.storage / "lake"
+        self.catalog = Catalog(self.storage / "lake.sqlite", lake)
+        temporary = Path(options["temporary"])
+        self.reader = Reader(self.catalog, temporary, options["memory"], options["threads"])
+        self.spool = Spool(self.spool_folder, options["result_max_bytes"])
+        self.queries = Queries(self.reader, self.spool, options["max_running"])
+
+    def run(self, operation: Operation) -> None:
+        """Run the operation; whatever it raises becomes a `failed` message."""
+        try:
+            getattr(self, f"do_{operation.name}")(operation, **operation.args)
+        except EngineError as error:
+            operation.report("failed", error=wire.error_message(error))
+        except (duckdb.Error, MemoryError, OSError, ValueError, RuntimeError) as error:
+            code = from_duckdb(error, str(operation.args.get("sql", "")))
+            operation.report("failed", error=wire.error_message(code))
+
+    def do_query(self, operation: Operation, **spec: Any) -> None:
+        """Run a statement."""
+        self.queries.run(operation, QuerySpec(**spec))
+
+    def do_page(self, operation: Operation, query_id: str, offset: int, limit: int) -> None:
+        """A page of a spooled result."""
+        page = self.spool.page(query_id, offset, limit)
+        operation.report("done", page.rows_json, columns=page.columns, rows=page.rows, row_count=page.row_count)
+
+    def do_tables(self, operation: Operation) -> None:
+        """The tables of the newest snapshot."""
+        snapshot, tables = self.catalog.tables()
+        operation.report("done", snapshot=snapshot, tables=tables)
+
+    def do_commits(self, operation: Operation, after_snapshot: int) -> None:
+        """Commits after a snapshot."""
+        operation.report("done", commits=self.catalog.commits(after_snapshot))
+
+    def do_table_rows(self, operation: Operation, **spec: Any) -> None:
+        """A page of a table."""
+        page = self.queries.table_rows(operation, RowsSpec(**spec))
+        operation.report(
+            "done",
+            page.rows_json,
+            columns=page.columns,
+            rows=page.rows,
+            row_count=page.row_count,
+            snapshot=page.snapshot,
+        )

@@ -1,0 +1,59 @@
+"""How a DuckDB instance of the engine is opened and locked; the order of the statements matters.
+
+Memory, threads and folders first, then extensions and attached databases (the caller's), then the lock, after which no
+statement can change a setting, load anything, or open a file outside the allowed folders.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterable
+from pathlib import Path
+
+import duckdb
+
+
+def open_instance(temporary: Path, memory: int, threads: int, *, private: str = "reader") -> duckdb.DuckDBPyConnection:
+    """A fresh in-memory instance that loads nothing by itself and spills into `temporary`."""
+    secrets = temporary / "no-secrets"
+    secrets.mkdir(parents=True, exist_ok=True)
+    spill = temporary / private
+    connection = duckdb.connect(
+        ":memory:",
+        config={
+            "threads": threads,
+            "memory_limit": f"{memory // 1024}KiB",
+            "temp_directory": str(spill),
+            "secret_directory": str(secrets),
+            "allow_persistent_secrets": "false",
+            "autoload_known_extensions": "false",
+            "autoinstall_known_extensions": "false",
+            "allow_community_extensions": "false",
+            "python_enable_replacements": "false",
+        },
+    )
+    connection.execute("SET GLOBAL parquet_metadata_cache = true")
+    connection.execute("SET GLOBAL TimeZone = 'UTC'")
+    return connection
+
+
+def lock(connection: duckdb.DuckDBPyConnection, folders: Iterable[Path], files: Iterable[Path] = ()) -> None:
+    """Close the instance: only these folders and files can be opened, no setting can be changed."""
+    for name, paths in (("allowed_directories", folders), ("allowed_paths", files)):
+        listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
+        if listed:
+            connection.execute(f"SET {name} = [{listed}]")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+
+
+def load_extension(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Load an extension straight from its wheel: nothing is downloaded, copied or written to the home folder."""
+    spec = importlib.util.find_spec(f"duckdb_extension_{name}")
+    if spec is None or not spec.submodule_search_locations:
+        raise RuntimeError(f"the package duckdb-extension-{name.replace('_', '-')} is not installed")
+    root = Path(spec.submodule_search_locations[0])
+    file = root / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
+    if not file.exists():
+        raise RuntimeError(f"duckdb-extension-{name.replace('_', '-')} was not made for DuckDB {duckdb.__version__}")
+    connection.execute(f"LOAD '{str(file).replace(chr(39), chr(39) * 2)}'")
