@@ -1,0 +1,86 @@
+"""A result as Arrow: mapped into memory when its file lies on this machine, streamed over HTTP when it does not.
+
+The server writes a result as an uncompressed Arrow IPC stream into the spool before it says `done`, so a kernel of the
+same server reads it without a copy. A stream that ends early looks like a short result; rows are therefore always counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import urllib3
+
+from deita.errors import DeitaError, ResultIncomplete
+from deita.http import Transport, path_of
+
+if TYPE_CHECKING:
+    import pyarrow
+
+
+def need(module: str, extra: str) -> ModuleType:
+    """Import an optional dependency, or say how to get it."""
+    import importlib
+
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        raise DeitaError(
+            "package_missing", f"This needs {module}, which is not installed.", f"pip install 'deita[{extra}]'"
+        ) from error
+
+
+def read_batches(
+    transport: Transport, query_id: str, row_count: int, spool: Path | None
+) -> Iterator[pyarrow.RecordBatch]:
+    """Yield the batches of a finished query. Raises ResultIncomplete when they hold other than `row_count` rows."""
+    seen = 0
+    with _open(transport, query_id, spool) as reader:
+        for batch in _until_cut(reader):
+            seen += batch.num_rows
+            yield batch
+    if seen != row_count:
+        raise _incomplete(seen, row_count)
+
+
+def read_table(transport: Transport, query_id: str, row_count: int, spool: Path | None) -> pyarrow.Table:
+    """Read the whole result; its columns point into the mapped file where there is one."""
+    arrow = need("pyarrow", "arrow")
+    with _open(transport, query_id, spool) as reader:
+        table = arrow.Table.from_batches(list(_until_cut(reader)), reader.schema)
+    if table.num_rows != row_count:
+        raise _incomplete(table.num_rows, row_count)
+    return table
+
+
+@contextmanager
+def _open(transport: Transport, query_id: str, spool: Path | None) -> Iterator[pyarrow.RecordBatchStreamReader]:
+    arrow = need("pyarrow", "arrow")
+    file = spool / f"{query_id}.arrow" if spool else None
+    if file is not None and file.is_file():
+        with arrow.memory_map(str(file)) as source:
+            yield arrow.ipc.open_stream(source)
+        return
+    with transport.stream(path_of("queries", query_id, "results"), {"format": "arrow"}) as response:
+        response.auto_close = False  # type: ignore[attr-defined]  # pyarrow asks once more after the last byte
+        try:
+            reader = arrow.ipc.open_stream(response)
+        except (arrow.ArrowInvalid, urllib3.exceptions.HTTPError) as error:
+            raise _incomplete(0, None) from error
+        yield reader
+
+
+def _until_cut(reader: pyarrow.RecordBatchStreamReader) -> Iterator[pyarrow.RecordBatch]:
+    arrow = need("pyarrow", "arrow")
+    try:
+        yield from reader
+    except (arrow.ArrowInvalid, OSError, urllib3.exceptions.HTTPError) as error:
+        raise _incomplete(None, None) from error
+
+
+def _incomplete(seen: int | None, expected: int | None) -> ResultIncomplete:
+    counts = f" after {seen:,} of {expected:,} rows" if seen is not None and expected is not None else ""
+    return ResultIncomplete("result_incomplete", f"The result broke off{counts}.", "Fetch it again.")

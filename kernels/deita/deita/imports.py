@@ -1,0 +1,78 @@
+"""Follow an import to its end; whoever stops waiting stops the import."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from deita.errors import DeitaError, from_shape
+from deita.http import Transport, path_of
+from deita.progress import Progress, quiet
+
+OVER = frozenset({"done", "failed", "cancelled", "needs_review"})
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.02, 0.5
+
+
+@dataclass(frozen=True)
+class Import:
+    """A file read into a table: `rows` came in, `reject_count` lines did not; `recipe` says how the file was read."""
+
+    id: str
+    state: str
+    file: str
+    table: str
+    version: int | None = None
+    rows: int = 0
+    reject_count: int = 0
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    progress: float = 0.0
+
+    @classmethod
+    def from_body(cls, body: Mapping[str, Any]) -> Import:
+        """Read the data plane's import shape."""
+        file = body.get("file")
+        return cls(
+            id=body["id"],
+            state=body["state"],
+            file=file["name"] if isinstance(file, Mapping) else str(file),
+            table=str(body.get("table")),
+            version=body.get("version"),
+            rows=int(body.get("rows") or 0),
+            reject_count=int(body.get("reject_count") or 0),
+            recipe=body.get("recipe") or {},
+            progress=float(body.get("progress") or 0),
+        )
+
+
+def run_import(
+    transport: Transport,
+    request: Mapping[str, Any],
+    *,
+    timeout_s: float | None = None,
+    progress: Progress = quiet,
+) -> Import:
+    """Start an import and wait for it. Raises DeitaError with what is wrong with the file, or `import_timeout`."""
+    body: dict[str, Any] = transport.send("POST", "imports", json_body=request)
+    path = path_of("imports", body["id"])
+    deadline = time.monotonic() + timeout_s if timeout_s is not None else None
+    pause = FIRST_PAUSE_S
+    try:
+        while body["state"] not in OVER:
+            if deadline is not None and time.monotonic() > deadline:
+                transport.send("DELETE", path)
+                raise DeitaError("import_timeout", "The import took too long and was cancelled.", "Give it more time.")
+            progress(f"Importing {request['file']}", float(body.get("progress") or 0))
+            time.sleep(pause)
+            pause = min(pause * 1.5, LONGEST_PAUSE_S)
+            body = transport.get(path)
+    except (KeyboardInterrupt, SystemExit):
+        transport.send("DELETE", path, patience_s=5)
+        raise
+    if body["state"] == "done":
+        progress(f"Importing {request['file']}", 1.0)
+        return Import.from_body(body)
+    raise from_shape(
+        body.get("error") or {"code": f"import_{body['state']}", "message": "The import was not finished."}
+    )

@@ -1,0 +1,183 @@
+"""A workspace: its tables, files and queries, through the data plane's REST API."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import urllib3
+
+from deita.arrow import need
+from deita.errors import ResultIncomplete
+from deita.files import File
+from deita.http import Transport, path_of
+from deita.imports import Import, run_import
+from deita.progress import Progress, quiet
+from deita.queries import Mode, run_query
+from deita.results import CHUNK, Result
+from deita.tables import Table
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+    import pyarrow
+
+ImportMode = Literal["create", "replace", "append"]
+
+
+class Workspace:
+    """The way to one workspace's data. Made by `deita.workspace()` or `deita.connect()`; safe to share between threads.
+
+    `transport` speaks with the data plane, for what this class has no method for yet.
+    """
+
+    def __init__(self, api: str, token: str, *, slug: str = "", spool: Path | None = None) -> None:
+        self.transport = Transport(api, token)
+        self.slug = slug
+        self._spool = spool
+
+    def __repr__(self) -> str:
+        return f"Workspace({self.slug!r})"
+
+    def about(self) -> dict[str, Any]:
+        """Name, role, usage, quota, and what the workspace runs on."""
+        found: dict[str, Any] = self.transport.get("workspace")
+        return found
+
+    def sql(self, sql: str, /, **params: Any) -> Result:
+        """Run one statement that reads; `$name` in it takes the value of the argument `name`.
+
+        Raises QueryError, whose text points at the place. Ctrl-C cancels the query in the engine too.
+
+        >>> ws.sql("SELECT * FROM flights WHERE carrier = $carrier", carrier="UA").df()
+        """
+        return self.run(sql, params)
+
+    def write(self, sql: str, /, **params: Any) -> Result:
+        """Run one statement that changes the workspace: CREATE TABLE AS, INSERT, UPDATE, DELETE, DROP…
+
+        >>> ws.write("CREATE TABLE late AS SELECT * FROM flights WHERE dep_delay > $minutes", minutes=60)
+        """
+        return self.run(sql, params, mode="write")
+
+    def run(
+        self,
+        sql: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        mode: Mode | Literal["auto"] = "read",
+        limit: int | None = None,
+        timeout_ms: int | None = None,
+        as_of: Mapping[str, int] | str | None = None,
+    ) -> Result:
+        """Run one statement with every option: parameters as a mapping, a limit of rows, a timeout, a look back.
+
+        Mode `auto` reads or writes, whichever the statement does.
+        """
+        body = run_query(self.transport, sql, params, mode=mode, limit=limit, timeout_ms=timeout_ms, as_of=as_of)
+        return Result(self.transport, body, self._spool)
+
+    def tables(self) -> list[Table]:
+        """All tables."""
+        return [Table.from_body(self, item) for item in self.transport.items("tables")]
+
+    def table(self, name: str) -> Table:
+        """One table; DeitaError `table_not_found` when there is none of that name."""
+        return Table.from_body(self, self.transport.get(path_of("tables", name)))
+
+    def delete_table(self, name: str) -> None:
+        """Delete a table."""
+        self.transport.send("DELETE", path_of("tables", name))
+
+    def files(self) -> list[File]:
+        """All files."""
+        return [File.from_body(item) for item in self.transport.items("files")]
+
+    def upload(self, path: str | os.PathLike[str], *, name: str | None = None, replace: bool = False) -> File:
+        """Send a file, streamed. Other bytes under a taken name are refused (`file_exists`) unless `replace`."""
+        source = Path(path)
+        with source.open("rb") as file:
+            body = self.transport.send(
+                "PUT",
+                path_of("files", name or source.name),
+                query={"replace": 1} if replace else None,
+                body=file,
+                headers={
+                    "Content-Length": str(os.fstat(file.fileno()).st_size),
+                    "Content-Type": "application/octet-stream",
+                },
+            )
+        return File.from_body(body)
+
+    def download(self, name: str, path: str | os.PathLike[str] | None = None, *, version: int | None = None) -> Path:
+        """Fetch a file, streamed, to `path` (default: its own name here). A cut download leaves nothing behind."""
+        target = Path(path) if path is not None else Path(Path(name).name)
+        part = target.with_name(f"{target.name}.part")
+        query = {"version": version} if version is not None else None
+        try:
+            with self.transport.stream(path_of("files", name), query) as response, part.open("wb") as file:
+                for chunk in response.stream(CHUNK):
+                    file.write(chunk)
+            part.replace(target)
+        except urllib3.exceptions.HTTPError as error:
+            raise ResultIncomplete("result_incomplete", "The download broke off.", "Fetch it again.") from error
+        finally:
+            part.unlink(missing_ok=True)
+        return target
+
+    def delete_file(self, name: str) -> None:
+        """Delete a file; tables made from it stay."""
+        self.transport.send("DELETE", path_of("files", name))
+
+    def import_file(
+        self,
+        path_or_name: str | os.PathLike[str],
+        *,
+        table: str | None = None,
+        mode: ImportMode = "create",
+        timeout_s: float | None = None,
+        progress: Progress = quiet,
+        **recipe: Any,
+    ) -> Import:
+        """Read a file into a table and wait for it. A path that exists here is uploaded first, replacing its namesake.
+
+        Keyword arguments beyond the named ones are parts of the recipe (how to read the file). Ctrl-C cancels
+        the import.
+
+        >>> done = ws.import_file("sales.csv", table="sales", mode="replace", delimiter=";")
+        >>> done.rows, done.reject_count
+        (12408, 0)
+        """
+        name = os.fspath(path_or_name)
+        if Path(name).is_file():
+            name = self.upload(name, replace=True).name
+        request: dict[str, Any] = {"file": name, "mode": mode}
+        if table is not None:
+            request["table"] = table
+        if recipe:
+            request["recipe"] = recipe
+        return run_import(self.transport, request, timeout_s=timeout_s, progress=progress)
+
+    def import_frame(
+        self, frame: pandas.DataFrame | polars.DataFrame | pyarrow.Table, *, table: str, mode: ImportMode = "create"
+    ) -> Import:
+        """Make a table of a pandas or polars DataFrame or a pyarrow Table. It travels as Parquet; a pandas index
+        is left behind.
+
+        >>> ws.import_frame(pandas.DataFrame({"city": ["Oslo"], "people": [717_710]}), table="cities")
+        """
+        arrow, parquet = need("pyarrow", "arrow"), need("pyarrow.parquet", "arrow")
+        convert = getattr(type(frame), "to_arrow", None)  # polars
+        if convert is not None:
+            data = convert(frame)
+        elif isinstance(frame, arrow.Table):
+            data = frame
+        else:
+            data = arrow.Table.from_pandas(frame, preserve_index=False)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"{table}.parquet"
+            parquet.write_table(data.replace_schema_metadata(None), path)
+            return self.import_file(path, table=table, mode=mode)
