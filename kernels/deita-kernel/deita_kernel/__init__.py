@@ -1,1 +1,3 @@
-"""Deita's SQL kernel and its Python kernel's set-up."""
+"""Deita's kernels: a cell is SQL, or Python with the workspace at hand."""
+
+__version__ = "0.1.0"

@@ -1,7 +1,7 @@
 """A result as Arrow: mapped into memory when its file lies on this machine, streamed over HTTP when it does not.
 
 The server writes a result as an uncompressed Arrow IPC stream into the spool before it says `done`, so a kernel of the
-same server reads it without a copy. A stream that ends early looks like a short result; rows are therefore always counted.
+same server reads it without a copy. A stream that ends early looks like a short result, so rows are always counted.
 """
 
 from __future__ import annotations

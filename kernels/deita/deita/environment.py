@@ -21,7 +21,7 @@ class Surroundings:
 
 
 def surroundings() -> Surroundings:
-    """Read `DEITA_API`, `DEITA_TOKEN`, `DEITA_WORKSPACE`, `DEITA_SPOOL`; outside of a kernel DeitaError `no_workspace`."""
+    """Read `DEITA_API`, `DEITA_TOKEN`, `DEITA_WORKSPACE`, `DEITA_SPOOL`; else DeitaError `no_workspace`."""
     api, token = os.environ.get("DEITA_API"), os.environ.get("DEITA_TOKEN")
     if not api or not token:
         raise DeitaError(

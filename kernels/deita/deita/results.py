@@ -47,10 +47,13 @@ class Result:
     >>> result.to_parquet("origins.parquet")
     """
 
+    first_rows: list[list[Any]]
+    """The first rows (up to 1,000) as JSON values, which came with the answer."""
+
     def __init__(self, transport: Transport, body: Mapping[str, Any], spool: Path | None = None) -> None:
         self._transport = transport
         self._spool = spool
-        self._first_rows: list[list[Any]] = body.get("rows") or []
+        self.first_rows = body.get("rows") or []
         self._next: str | None = body.get("next")
         self.id: str = body["id"]
         self.columns = tuple(Column(column["name"], column["type"]) for column in body.get("columns") or ())
@@ -87,11 +90,17 @@ class Result:
         return self.row_count
 
     @property
+    def changed_rows(self) -> int | None:
+        """How many rows a statement changed; None where the engine does not count (and for what reads)."""
+        counted = len(self.columns) == 1 and self.columns[0].name == "Count" and bool(self.first_rows)
+        return int(self.first_rows[0][0]) if counted and self.statement_type.upper() != "SELECT" else None
+
+    @property
     def rows(self) -> Iterator[tuple[Any, ...]]:
         """Rows as tuples of Python values, fetched page by page; needs nothing but this package."""
         types = [column.type for column in self.columns]
-        seen = len(self._first_rows)
-        yield from read_rows(types, self._first_rows)
+        seen = len(self.first_rows)
+        yield from read_rows(types, self.first_rows)
         cursor = self._next
         while cursor:
             page = self._transport.get(path_of("queries", self.id, "results"), {"cursor": cursor, "limit": PAGE})
@@ -131,16 +140,16 @@ class Result:
 
     @cached_property
     def _foot(self) -> str:
-        shown = min(SHOWN_ROWS, len(self._first_rows))
+        shown = min(SHOWN_ROWS, len(self.first_rows))
         return rendering.foot(self.row_count, shown, self.elapsed_ms, truncated=self.truncated)
 
     def _repr_html_(self) -> str:
         columns = [(column.name, column.type) for column in self.columns]
-        return rendering.html_table(columns, self._first_rows[:SHOWN_ROWS], self._foot)
+        return rendering.html_table(columns, self.first_rows[:SHOWN_ROWS], self._foot)
 
     def __repr__(self) -> str:
         columns = [(column.name, column.type) for column in self.columns]
-        return rendering.text_table(columns, self._first_rows[:SHOWN_ROWS], self._foot)
+        return rendering.text_table(columns, self.first_rows[:SHOWN_ROWS], self._foot)
 
 
 def _plain_numbers(table: pyarrow.Table) -> pyarrow.Table:

@@ -80,6 +80,13 @@ class Workspace:
         body = run_query(self.transport, sql, params, mode=mode, limit=limit, timeout_ms=timeout_ms, as_of=as_of)
         return Result(self.transport, body, self._spool)
 
+    def complete(self, sql: str, position: int) -> dict[str, Any]:
+        """What could stand at a position of a text of SQL: `{start, end, items: [{label, kind, detail}]}`."""
+        found: dict[str, Any] = self.transport.send(
+            "POST", "queries/complete", json_body={"sql": sql, "position": position}, patience_s=5
+        )
+        return found
+
     def tables(self) -> list[Table]:
         """All tables."""
         return [Table.from_body(self, item) for item in self.transport.items("tables")]

@@ -99,9 +99,7 @@ class Cursor:
         if result.statement_type.upper() in READS:
             return
         self.connection.note_write()
-        if [column.name for column in result.columns] == ["Count"]:  # how DuckDB answers INSERT, UPDATE, DELETE, CTAS
-            counted = next(result.rows, None)
-            self._rowcount = int(counted[0]) if counted else -1
+        self._rowcount = -1 if result.changed_rows is None else result.changed_rows
 
     def _fetch(self, count: int | None) -> list[Row]:
         try:

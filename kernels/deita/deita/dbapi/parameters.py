@@ -12,7 +12,7 @@ from typing import Any
 
 from deita.sql_text import opaque_spans
 
-_NAMED = re.compile(r"(?<![:\w\]])[:$]([A-Za-z_]\w*)")
+_NAMED = re.compile(r"""(?<![:\w\]"'}])[:$]([A-Za-z_]\w*)""")
 
 
 def bind(sql: str, parameters: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:

@@ -1,0 +1,141 @@
+"""JupySQL on Deita's PEP 249 driver: connected, quiet, and with every value escaped.
+
+A plain PEP 249 connection would do for `%sql`; box plots and profiles need a dialect, frames deserve better than rows
+made of Python objects, and `--persist` needs a way to make a table of a frame. So this is a subclass of JupySQL's
+connection. JupySQL 0.11 renders results with the escaping of its HTML undone (`html.unescape`), which would run what
+a cell of somebody's CSV says; its results are therefore shown by our own renderer.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from deita import DeitaError, dbapi
+from deita.rendering import foot, html_table, text_table
+from deita.results import Result
+from deita.sql_text import statements
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+    from IPython.core.interactiveshell import InteractiveShell
+
+# SQLAlchemy and JupySQL import things on their way out; that is nothing a person in a notebook can act on.
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    import sql.connection
+    import sql.magic
+    from sql.connection.connection import DBAPIConnection
+    from sql.exceptions import ValueError as SQLValueError
+    from sql.run.resultset import ResultSet
+
+CONFIG = {"autopandas": False, "displaylimit": 10, "displaycon": False, "feedback": 0}
+PERSIST_MODES = {"fail": "create", "replace": "replace", "append": "append"}
+
+
+class MagicCursor(dbapi.Cursor):
+    """A cursor that gives frames.
+
+    JupySQL runs a SELECT again before it asks for a frame; the result at hand is taken instead.
+    """
+
+    def __init__(self, connection: dbapi.Connection) -> None:
+        super().__init__(connection)
+        self._operation: str | None = None
+
+    def execute(self, operation: str, parameters: Mapping[str, Any] | None = None) -> MagicCursor:
+        """Run one statement, unless it is the one whose result this cursor holds."""
+        if self.result is None or operation != self._operation:
+            super().execute(operation, parameters)
+            self._operation = operation
+        return self
+
+    def df(self) -> pandas.DataFrame:
+        """The result as a pandas DataFrame."""
+        return self._held().df()
+
+    def pl(self) -> polars.DataFrame:
+        """The result as a polars DataFrame."""
+        return self._held().pl()
+
+    def _held(self) -> Result:
+        if self.result is None:
+            raise dbapi.InterfaceError("Nothing to fetch: execute a statement first.")
+        return self.result
+
+
+class WorkspaceConnection(DBAPIConnection):
+    """JupySQL's connection to the workspace, in DuckDB's dialect.
+
+    The connection below must have no `df` and `pl`: JupySQL would take it for DuckDB itself.
+    """
+
+    def __init__(self, connection: dbapi.Connection, alias: str, config: Any) -> None:
+        super().__init__(connection, alias=alias, config=config)
+        self._dialect = "duckdb"
+
+    def raw_execute(
+        self, query: str, parameters: Mapping[str, Any] | None = None, with_: list[str] | None = None
+    ) -> MagicCursor:
+        """Run one statement; `:name` takes a variable's value once `%config SqlMagic.named_parameters = "enabled"`."""
+        if len(statements(query)) > 1:
+            raise NotImplementedError("Only one statement is supported.")
+        if with_:
+            query = self._resolve_cte(query, with_)
+        return MagicCursor(self._connection).execute(query, parameters or {})
+
+    def to_table(
+        self, table_name: str, data_frame: pandas.DataFrame, if_exists: str, index: bool, schema: str | None = None
+    ) -> None:
+        """Make a table of a frame, for `%sql --persist frame`."""
+        frame = data_frame.reset_index() if index else data_frame
+        try:
+            self._connection.workspace.import_frame(frame, table=table_name, mode=PERSIST_MODES[if_exists])
+        except DeitaError as error:
+            raise SQLValueError(str(error)) from error
+
+
+def install(shell: InteractiveShell) -> None:
+    """Load JupySQL, connect it, and show its results our way. Called once, by the first magic."""
+    sql.magic.load_ipython_extension(shell)
+    magic = shell.find_cell_magic("sql").__self__
+    for name, value in CONFIG.items():
+        if name not in magic.config.get("SqlMagic", {}):
+            setattr(magic, name, value)
+    connection = dbapi.connect()
+    WorkspaceConnection(connection, alias=connection.workspace.slug or "workspace", config=magic)
+    formatters = shell.display_formatter.formatters
+    formatters["text/html"].for_type(ResultSet, _html)
+    formatters["text/plain"].for_type(ResultSet, _plain)
+
+
+def _html(result: ResultSet) -> str:
+    return html_table(*_shown(result))
+
+
+def _plain(result: ResultSet, printer: Any, cycle: bool) -> None:
+    printer.text(text_table(*_shown(result)))
+
+
+def _shown(result: ResultSet) -> tuple[list[tuple[str, str]], list[list[Any]], str]:
+    """The first rows as the data plane sent them, and how many there are."""
+    held = result._sqlaproxy.result if isinstance(result._sqlaproxy, MagicCursor) else None
+    if held is None:
+        return _foreign(result)
+    limit = result._config.displaylimit or held.row_count
+    rows = held.first_rows[:limit]
+    if held.changed_rows is not None:
+        return [], [], f"{held.changed_rows:,} rows changed"
+    columns = [(column.name, column.type) for column in held.columns]
+    return columns, rows, foot(held.row_count, len(rows), held.elapsed_ms, truncated=held.truncated)
+
+
+def _foreign(result: ResultSet) -> tuple[list[tuple[str, str]], list[list[Any]], str]:
+    """A result of another connection that the person opened."""
+    result.fetch_for_repr_if_needed()
+    limit = result._config.displaylimit or None
+    rows = [list(row) for row in result._results[:limit]]
+    more = "" if result._mark_fetching_as_done and len(rows) == len(result._results) else ", more not shown"
+    return [(str(name), "VARCHAR") for name in result.field_names], rows, f"{len(rows):,} rows{more}"
