@@ -1,0 +1,24 @@
+"""`python -m deita_server`: the workspace server, as the hub starts it."""
+
+from __future__ import annotations
+
+from .settings import Settings
+
+
+def main() -> None:
+    """Run until SIGTERM, or until `deita up` is gone."""
+    settings = Settings.from_environment()
+    if settings.lifeline is not None:
+        from .singleuser import lifeline
+
+        lifeline.hold(settings.lifeline)
+    from .singleuser import folders
+
+    folders.divert_jupyter(settings)
+    from .singleuser.application import WorkspaceServer
+
+    WorkspaceServer.launch_instance()
+
+
+if __name__ == "__main__":
+    main()

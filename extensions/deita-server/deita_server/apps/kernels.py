@@ -1,0 +1,124 @@
+"""The apps' kernels: widget messages only, one warm kernel per app, a limit, and an early end when the page is gone.
+
+Voila's pool does the warming. This adds what it lacks: a kernel that ended or failed while it waited is not handed out, the
+number of kernels is bounded, and what is kept per kernel goes with the kernel.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jupyter_server._tz import utcnow
+from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
+from tornado import web
+from traitlets import Bool, Integer, List, Unicode, default
+from voila.request_info_handler import RequestInfoSocketHandler
+from voila.voila_kernel_manager import voila_kernel_manager_factory
+
+from deita_server.kernels.manager import KernelGuard, WorkspaceKernel
+
+WIDGET_MESSAGES = ["comm_open", "comm_close", "comm_msg", "comm_info_request", "kernel_info_request"]
+
+
+class AppKernel(WorkspaceKernel):
+    """A kernel behind a page. It is not started again when it ends: a fresh kernel would know nothing of the page."""
+
+    @default("autorestart")
+    def _never_again(self) -> bool:
+        return False
+
+
+class AppKernelsBase(KernelGuard, AsyncMappingKernelManager):
+    """Kernels of apps, without the pool."""
+
+    max_kernels = Integer(20, help="How many kernels all apps together may have, warm ones included; beyond it pages say so.").tag(config=True)
+    cull_idle_timeout = Integer(45, help="Seconds after which the kernel of a page that is gone ends.").tag(config=True)
+    cull_interval = Integer(15, help="Seconds between looks for such kernels.").tag(config=True)
+    cull_busy = Bool(True, help="Whether a kernel ends while it computes for a page that is gone.").tag(config=True)
+    allowed_message_types = List(
+        Unicode(), WIDGET_MESSAGES, help="What a page may send to its kernel; everything else is dropped."
+    )
+    start_folder = Unicode(help="The folder in which apps' kernels start.")
+    _starting = 0
+
+    @default("kernel_manager_class")
+    def _default_kernel_manager_class(self) -> str:
+        return "deita_server.apps.kernels.AppKernel"
+
+    @property
+    def full(self) -> bool:
+        """Whether one more kernel would be too many."""
+        return len(self.list_kernel_ids()) + self._starting >= self.max_kernels
+
+    def cwd_for_path(self, path: str, **_options: Any) -> str:
+        """Start every app in the same folder, wherever its notebook lies."""
+        return self.start_folder
+
+    async def _async_start_kernel(self, *, kernel_id: str | None = None, env: Mapping[str, str] | None = None, **kwargs: Any) -> str:
+        """Start a kernel unless there are too many: then 503."""
+        if self.full:
+            raise web.HTTPError(503, "too many apps")
+        self._starting += 1
+        try:
+            return await super()._async_start_kernel(kernel_id=kernel_id, env=env, **kwargs)
+        finally:
+            self._starting -= 1
+
+    start_kernel = _async_start_kernel
+
+    def remove_kernel(self, kernel_id: str) -> Any:
+        """Forget a kernel and what its page asked for."""
+        RequestInfoSocketHandler._cache.pop(kernel_id, None)
+        return super().remove_kernel(kernel_id)
+
+
+class AppKernels(voila_kernel_manager_factory(AppKernelsBase, True, 1)):  # type: ignore[misc]
+    """Kernels of apps, one of each app warm and waiting for the next page."""
+
+    def _notebook_filter(self, nb_path: Path) -> bool:
+        """Warm nothing by itself: `warm` is told the names."""
+        return False
+
+    def warm(self, path: str) -> None:
+        """See to it that a kernel of this app waits, unless that would be too many."""
+        self.fill_if_needed(delay=0, notebook_name=path)
+
+    def fill_if_needed(self, delay: float | None = None, notebook_name: str | None = None, **options: Any) -> None:
+        """Voila's, within the limit."""
+        if self.full:
+            return
+        super().fill_if_needed(delay, notebook_name, **options)
+        for task in self._pools.get(notebook_name, ()):
+            task.add_done_callback(self._note_failure)
+
+    def _note_failure(self, task: asyncio.Task[Any]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.log.warning("A kernel could not be warmed up: %s", error)
+
+    async def prune(self, path: str) -> None:
+        """Take kernels that failed or ended out of the pool of an app, so that no page is given one."""
+        for task in [task for task in self._pools.get(path, ()) if task.done()]:
+            if task.cancelled() or task.exception() is not None:
+                self._pools[path].remove(task)
+                continue
+            kernel_id = task.result()["kernel_id"]
+            if kernel_id not in self or not await self.get_kernel(kernel_id).is_alive():
+                if task in self._pools[path]:
+                    self._pools[path].remove(task)
+                if kernel_id in self:
+                    self.remove_kernel(kernel_id)
+
+    async def get_rendered_notebook(self, notebook_name: str, **options: Any) -> Any:
+        """Hand out a warm kernel; its idle time begins now, not when it was started."""
+        rendered = await super().get_rendered_notebook(notebook_name, **options)
+        self.get_kernel(rendered[2]).last_activity = utcnow()
+        return rendered
+
+    def remove_kernel(self, kernel_id: str) -> Any:
+        """Forget which app a kernel belonged to, too."""
+        for known in self.notebook_data.values():
+            known["kernel_ids"].discard(kernel_id)
+        return super().remove_kernel(kernel_id)

@@ -1,0 +1,76 @@
+"""Kernel managers of a workspace server: each kernel gets its own token, a clean environment and private sockets.
+
+`KernelGuard` is the part that the person's notebooks and the apps have in common; `WorkspaceKernels` is jupyter-server's
+kernel manager with it, the apps' manager is in `deita_server.apps.kernels`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jupyter_client.ioloop.manager import AsyncIOLoopKernelManager
+from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
+from traitlets import Integer, default
+
+from .environment import KernelEnvironment
+from .ipc import KernelSockets
+from .tokens import KernelTokens
+
+
+@dataclass(frozen=True)
+class KernelHouse:
+    """What all kernel managers of one server share."""
+
+    tokens: KernelTokens
+    sockets: KernelSockets
+    environment: KernelEnvironment
+
+
+class WorkspaceKernel(AsyncIOLoopKernelManager):
+    """One kernel, listening on unix sockets; it is given a second to end by itself."""
+
+    @default("transport")
+    def _unix_sockets(self) -> str:
+        return "ipc"
+
+    @default("shutdown_wait_time")
+    def _short_wait(self) -> float:
+        return 2.0
+
+
+class KernelGuard:
+    """Mixed into a MappingKernelManager. `house` is set by the application before the first kernel starts."""
+
+    house: KernelHouse
+
+    async def _async_start_kernel(self, *, kernel_id: str | None = None, env: Mapping[str, str] | None = None, **kwargs: Any) -> str:
+        """Start a kernel that holds a token of its own; a start that fails leaves no token behind."""
+        kernel_id = kernel_id or self.new_kernel_id(**kwargs)  # type: ignore[attr-defined]
+        if kernel_id in self:  # type: ignore[operator]
+            return await super()._async_start_kernel(kernel_id=kernel_id, **kwargs)  # type: ignore[misc]
+        kwargs["env"] = self.house.environment.build(os.environ if env is None else env, self.house.tokens.issue(kernel_id))
+        try:
+            return await super()._async_start_kernel(kernel_id=kernel_id, **kwargs)  # type: ignore[misc]
+        except BaseException:
+            self.house.tokens.revoke(kernel_id)
+            raise
+
+    start_kernel = _async_start_kernel
+
+    def remove_kernel(self, kernel_id: str) -> Any:
+        """Forget a kernel that ended; its token ends here."""
+        self.house.tokens.revoke(kernel_id)
+        return super().remove_kernel(kernel_id)  # type: ignore[misc]
+
+
+class WorkspaceKernels(KernelGuard, AsyncMappingKernelManager):
+    """The person's own kernels."""
+
+    cull_idle_timeout = Integer(3600, help="Seconds after which an idle kernel without a connected page ends; 0 never.").tag(config=True)
+
+    @default("kernel_manager_class")
+    def _default_kernel_manager_class(self) -> str:
+        return "deita_server.kernels.manager.WorkspaceKernel"

@@ -1,0 +1,1 @@
+"""The process: JupyterHub's single-user server with only what a workspace needs, configured in code."""

@@ -1,0 +1,142 @@
+"""The workspace server as one application: JupyterHub's single-user server around the data plane, apps and kernels.
+
+Everything is configured here, in code; no configuration file of the machine or the person is read. JupyterLab and Voila are
+loaded when first asked for, which is what keeps an idle server small and its start short.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from .lean import JupyterHubAuthorizer, JupyterHubSingleUser  # isort: skip  # first: it keeps the hub's modules out
+
+from jupyter_server.log import log_request
+from jupyter_server.serverapp import ServerApp
+from jupyter_server.utils import url_path_join
+from traitlets import List, Unicode, default
+from traitlets.config import Config
+
+from deita_server.apps.mount import Apps
+from deita_server.kernels.environment import KernelEnvironment
+from deita_server.kernels.ipc import KernelSockets
+from deita_server.kernels.manager import KernelHouse, WorkspaceKernels
+from deita_server.kernels.specs import WorkspaceKernelSpecs
+from deita_server.kernels.tokens import KernelTokens
+from deita_server.lab import LabOnDemand
+from deita_server.settings import Settings
+
+from . import folders
+from .identity import DATA_PLANE, WorkspaceIdentity
+from .landing import LANDING, LandingHandler
+
+NAME = "deita-workspace"
+
+
+def configuration(settings: Settings) -> Config:
+    """Return what jupyter-server and JupyterHub's part of it are told."""
+    config = Config()
+    config.HubOAuth.cache_max_age = 10
+    config.ServerApp.update(
+        root_dir=str(folders.notebooks(settings)),
+        kernel_manager_class=WorkspaceKernels,
+        kernel_spec_manager_class=WorkspaceKernelSpecs,
+        authorizer_class=JupyterHubAuthorizer,
+        allow_unauthenticated_access=False,
+        terminals_enabled=False,
+        allow_root=True,  # as whom a server runs is the spawner's choice
+        cookie_secret_file=str(folders.personal(settings, "jupyter") / "cookie_secret"),
+        tornado_settings={"log_function": partial(log_request, record_prometheus_metrics=False)},
+    )
+    return config
+
+
+class WorkspaceServerApp(ServerApp):
+    """jupyter-server without configuration files, without files that name its token, with our kernels."""
+
+    name = "deita-server"
+    house: KernelHouse
+
+    def load_config_file(self, suppress_errors: bool = True) -> None:
+        """Read none."""
+
+    def init_configurables(self) -> None:
+        """Give the kernel manager and the identity provider the tokens that they share."""
+        settings = Settings.from_environment()
+        self.house = KernelHouse(
+            KernelTokens(),
+            KernelSockets(),
+            KernelEnvironment(
+                api=f"http://127.0.0.1:{self.port}" + url_path_join(self.base_url, DATA_PLANE.rstrip("/")),
+                workspace=settings.slug,
+                spool=settings.spool,
+                profile=folders.personal(settings, "ipython"),
+            ),
+        )
+        self.runtime_dir = str(self.house.sockets.folder)
+        super().init_configurables()
+        self.kernel_manager.house = self.house
+        self.identity_provider.kernel_tokens = self.house.tokens
+        self.identity_provider.person = settings.person
+
+    def write_server_info_file(self) -> None:
+        """Write none: it would hold the hub's token."""
+
+    def write_browser_open_files(self) -> None:
+        """Write none: it would hold the hub's token."""
+
+
+class WorkspaceServer(JupyterHubSingleUser):
+    """What `python -m deita_server` runs."""
+
+    name = app_namespace = NAME
+    load_other_extensions = False
+    serverapp_class = WorkspaceServerApp
+
+    app_folders = List(Unicode(), help="Folders with apps (`<name>.ipynb`) that come before the installed ones.").tag(config=True)
+
+    @default("default_url")
+    def get_default_url(self) -> str:
+        """Lead to Explore."""
+        return "/" + LANDING
+
+    @classmethod
+    def get_extension_package(cls) -> str:
+        """Name this module: the package itself is the data plane's extension."""
+        return cls.__module__
+
+    @classmethod
+    def make_serverapp(cls, **kwargs: Any) -> Any:
+        """Build the server around the data plane and this extension."""
+        kwargs["jpserver_extensions"] = {cls.get_extension_package(): True, "deita_server": True}
+        kwargs["config"] = configuration(Settings.from_environment())
+        return super().make_serverapp(**kwargs)
+
+    def load_config_file(self) -> None:
+        """Take JupyterHub's settings from its environment, then what is ours."""
+        super().load_config_file()
+        self.config.ServerApp.identity_provider_class = WorkspaceIdentity
+        self.serverapp.update_config(self.config)
+
+    def initialize_handlers(self) -> None:
+        """Add the doors to the apps and to JupyterLab, which load them."""
+        self.apps = Apps(self.serverapp, [Path(folder) for folder in self.app_folders])
+        self.apps.attach()
+        self.lab = LabOnDemand(self.serverapp)
+        self.handlers.extend([("/?", LandingHandler, {"apps": self.apps}), self.apps.gate(), *self.lab.gates()])
+
+    async def check_hub_version(self) -> None:
+        """Ask nothing before listening: hub and server are installed together, from one lock file."""
+
+    def _log_app_versions(self) -> None:
+        """Say nothing: the log's first line names the workspace."""
+
+    async def stop_extension(self) -> None:
+        """End the apps' kernels, then what JupyterHub's part started."""
+        await self.apps.close()
+        await super().stop_extension()
+
+
+def _jupyter_server_extension_points() -> list[dict[str, Any]]:
+    return [{"module": __name__, "app": WorkspaceServer}]
