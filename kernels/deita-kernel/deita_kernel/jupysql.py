@@ -25,13 +25,17 @@ if TYPE_CHECKING:
 # SQLAlchemy and JupySQL import things on their way out; that is nothing a person in a notebook can act on.
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    import sql.connection
     import sql.magic
+    from IPython.core.error import UsageError
+    from sql._current import _set_sql_magic
+    from sql._patch import patch_ipython_usage_error
     from sql.connection.connection import DBAPIConnection
-    from sql.exceptions import ValueError as SQLValueError
+    from sql.magic_cmd import SqlCmdMagic
+    from sql.magic_plot import SqlPlotMagic
     from sql.run.resultset import ResultSet
 
 CONFIG = {"autopandas": False, "displaylimit": 10, "displaycon": False, "feedback": 0}
+ERROR_TYPE = "SQL error"
 PERSIST_MODES = {"fail": "create", "replace": "replace", "append": "append"}
 
 
@@ -84,7 +88,10 @@ class WorkspaceConnection(DBAPIConnection):
             raise NotImplementedError("Only one statement is supported.")
         if with_:
             query = self._resolve_cte(query, with_)
-        return MagicCursor(self._connection).execute(query, parameters or {})
+        try:
+            return MagicCursor(self._connection).execute(query, parameters or {})
+        except dbapi.Error as error:
+            raise _told(str(error)) from error
 
     def to_table(
         self, table_name: str, data_frame: pandas.DataFrame, if_exists: str, index: bool, schema: str | None = None
@@ -94,16 +101,42 @@ class WorkspaceConnection(DBAPIConnection):
         try:
             self._connection.workspace.import_frame(frame, table=table_name, mode=PERSIST_MODES[if_exists])
         except DeitaError as error:
-            raise SQLValueError(str(error)) from error
+            raise _told(str(error)) from error
+
+
+class SqlMagic(sql.magic.SqlMagic):
+    """`%sql` and `%%sql`, whose errors are the data plane's words alone. `%config` knows the class by this name."""
+
+    def _execute(self, line: str, cell: str, local_ns: dict[str, Any] | None, is_interactive_mode: bool = False) -> Any:
+        try:
+            return super()._execute(line, cell, local_ns, is_interactive_mode)
+        except UsageError as error:
+            cause = error.__cause__
+            if getattr(cause, "error_type", None) == ERROR_TYPE:  # wrapped in advice about JupySQL's snippets
+                raise cause from None
+            raise
+
+
+def _told(message: str) -> UsageError:
+    """An error that IPython shows without a Python traceback; only this very class is shown so."""
+    error = UsageError(message)
+    error.error_type = ERROR_TYPE
+    return error
 
 
 def install(shell: InteractiveShell) -> None:
-    """Load JupySQL, connect it, and show its results our way. Called once, by the first magic."""
-    sql.magic.load_ipython_extension(shell)
-    magic = shell.find_cell_magic("sql").__self__
+    """Put JupySQL's magics in place, connected, and show its results our way. Called once, by the first magic.
+
+    What JupySQL's own extension does beyond this is left out: it reads the nearest `pyproject.toml` and a default
+    connection from the home folder, either of which would make a notebook mean something else for another person.
+    """
+    magic = SqlMagic(shell)
     for name, value in CONFIG.items():
-        if name not in magic.config.get("SqlMagic", {}):
+        if name not in shell.config.get("SqlMagic", {}):
             setattr(magic, name, value)
+    _set_sql_magic(magic)
+    shell.register_magics(magic, sql.magic.RenderMagic, SqlPlotMagic, SqlCmdMagic)
+    patch_ipython_usage_error(shell)
     connection = dbapi.connect()
     WorkspaceConnection(connection, alias=connection.workspace.slug or "workspace", config=magic)
     formatters = shell.display_formatter.formatters

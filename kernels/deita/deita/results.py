@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 CHUNK = 1 << 20
 PAGE = 10_000
 SHOWN_ROWS = 10
-INT64 = range(-(2**63), 2**63)
+INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -153,12 +153,15 @@ class Result:
 
 
 def _plain_numbers(table: pyarrow.Table) -> pyarrow.Table:
-    arrow, compute = need("pyarrow", "arrow"), need("pyarrow.compute", "arrow")
+    arrow = need("pyarrow", "arrow")
     for index, field in enumerate(table.schema):
-        if not arrow.types.is_decimal(field.type):
-            continue
-        column = table.column(index)
-        edges = compute.min_max(column).as_py().values() if field.type.scale == 0 else (0.5,)
-        fits = all(edge is None or edge in INT64 for edge in edges)
-        table = table.set_column(index, field.name, column.cast(arrow.int64() if fits else arrow.float64()))
+        if arrow.types.is_decimal(field.type):
+            column = table.column(index)
+            whole = field.type.scale == 0 and _fits_int64(column)
+            table = table.set_column(index, field.name, column.cast(arrow.int64() if whole else arrow.float64()))
     return table
+
+
+def _fits_int64(column: pyarrow.ChunkedArray) -> bool:
+    edges = need("pyarrow.compute", "arrow").min_max(column).as_py().values()
+    return all(edge is None or INT64_MIN <= edge <= INT64_MAX for edge in edges)
