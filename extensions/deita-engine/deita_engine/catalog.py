@@ -101,6 +101,48 @@ class Catalog:
             ).fetchall()
         return [commit for row in rows if (commit := _commit(*row))]
 
+    def actual_name(self, table: str) -> str | None:
+        """How the table or view is really spelled; None when there is none of that name."""
+        with self._reading() as connection:
+            if connection is None:
+                return None
+            at = {"s": _newest(connection), "name": table}
+            row = connection.execute(
+                f"SELECT table_name FROM ducklake_table WHERE lower(table_name) = lower(:name) AND {LIVE}"  # noqa: S608
+                f" UNION ALL SELECT view_name FROM ducklake_view WHERE lower(view_name) = lower(:name) AND {LIVE}",
+                at,
+            ).fetchone()
+        return row[0] if row else None
+
+    def has(self, table: str) -> bool:
+        """Whether there is a table or view of that name."""
+        return self.actual_name(table) is not None
+
+    def folder(self, table: str) -> Path:
+        """The folder for data files of a table, also of one that does not exist yet."""
+        with self._reading() as connection:
+            row = None
+            if connection:
+                row = connection.execute(
+                    "SELECT s.path, s.path_is_relative, t.path, t.path_is_relative FROM ducklake_table t"
+                    " JOIN ducklake_schema s USING (schema_id)"
+                    " WHERE t.table_name = ? AND t.end_snapshot IS NULL AND s.end_snapshot IS NULL",
+                    [table],
+                ).fetchone()
+        return self._folder(*row) if row else self.data / "main" / table
+
+    def discard(self, file: Path) -> None:
+        """Remove a data file unless the lake knows it: a failure after the commit must not cost data."""
+        with self._reading() as connection:
+            known = (
+                connection
+                and connection.execute(
+                    "SELECT 1 FROM ducklake_data_file WHERE path = ? OR path LIKE ?", [str(file), f"%{file.name}"]
+                ).fetchone()
+            )
+        if not known:
+            file.unlink(missing_ok=True)
+
     def newest_commit(self, table: str) -> Commit | None:
         """The newest commit that names this table (also when it was dropped or renamed since)."""
         return self.newest_commits().get(table)
@@ -154,7 +196,7 @@ class Catalog:
         found: dict[int, list[DataFile]] = {}
         rows = connection.execute(
             "SELECT data_file_id, table_id, path, path_is_relative, record_count, file_size_bytes"
-            f" FROM ducklake_data_file WHERE {LIVE} ORDER BY file_order, data_file_id",  # noqa: S608
+            f" FROM ducklake_data_file WHERE {LIVE} ORDER BY file_order, data_file_id",
             {"s": at},
         )
         for file_id, table_id, path, relative, count, size in rows.fetchall():
@@ -186,7 +228,7 @@ def _columns(connection: sqlite3.Connection, at: int) -> dict[int, list[Column]]
     top: dict[int, list[tuple[Any, ...]]] = {}
     rows = connection.execute(
         "SELECT table_id, column_id, column_name, column_type, parent_column FROM ducklake_column"
-        f" WHERE {LIVE} ORDER BY table_id, column_order",  # noqa: S608
+        f" WHERE {LIVE} ORDER BY table_id, column_order",
         {"s": at},
     ).fetchall()
     for row in rows:

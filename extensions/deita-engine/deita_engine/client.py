@@ -6,10 +6,8 @@ Admission, the statement timer and the kill live here and not in the process, be
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import dataclasses
 import itertools
-from collections.abc import AsyncIterator
 from typing import IO, Any
 
 from . import wire
@@ -148,7 +146,7 @@ class Engine:
         if timeout:
             self._timeouts[number] = timeout
         try:
-            message, attachment = await self._exchange(number, name, args)
+            message, _attachment = await self._exchange(number, name, args)
         except BaseException:
             self._forget(number)
             raise
@@ -156,7 +154,7 @@ class Engine:
             raise wire.error_of(message["error"])
         return run
 
-    async def _ask(self, name: str, **args: Any) -> tuple[wire.Message, bytes]:
+    async def _ask(self, name: str, /, **args: Any) -> tuple[wire.Message, bytes]:
         message, attachment = await self._exchange(next(self._ids), name, args)
         if message["event"] == "failed":
             raise wire.error_of(message["error"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,13 @@ from . import wire
 from .catalog import Catalog
 from .errors import from_duckdb
 from .guard import judge
+from .imports import Imports, Limits
 from .queries import Queries
 from .reader import Reader
 from .results import Spool
-from .shapes import EngineError, QuerySpec, RowsSpec
+from .shapes import EngineError, ImportSpec, QuerySpec, RowsSpec
+from .writer import Writer
+from .writes import Writes
 
 Send = Callable[..., None]
 
@@ -65,7 +67,19 @@ class Operations:
         temporary = Path(options["temporary"])
         self.reader = Reader(self.catalog, temporary, options["memory"], options["threads"])
         self.spool = Spool(self.spool_folder, options["result_max_bytes"])
+        self.writer = Writer(
+            self.catalog,
+            self.storage / "write.lock",
+            temporary,
+            options["memory"],
+            options["threads"],
+            options["busy_timeout_s"],
+        )
+        self.read_only = bool(options["read_only"])
         self.queries = Queries(self.reader, self.spool, options["max_running"])
+        self.writes = Writes(self.reader, self.writer, self.spool)
+        limits = Limits(options["memory"], options["threads"])
+        self.imports = Imports(self.catalog, self.writer, self.spool_folder, temporary, limits)
 
     def run(self, operation: Operation) -> None:
         """Run the operation; whatever it raises becomes a `failed` message."""
@@ -79,7 +93,33 @@ class Operations:
 
     def do_query(self, operation: Operation, **spec: Any) -> None:
         """Run a statement."""
-        self.queries.run(operation, QuerySpec(**spec))
+        query = QuerySpec(**spec)
+        with self.reader.parser() as parser:
+            judged = judge(parser, query.sql, query.mode)
+        if judged.writes:
+            self._check_writable()
+            self.writes.run(operation, query, judged)
+        else:
+            self.queries.run(operation, query, judged)
+
+    def do_import(self, operation: Operation, **spec: Any) -> None:
+        """Read a file into a table."""
+        self._check_writable()
+        self.imports.run(operation, ImportSpec(**spec))
+
+    def do_drop_table(self, operation: Operation, name: str, person: str, message: str) -> None:
+        """Drop a table or view."""
+        self._check_writable()
+        operation.report("done", commit=self.writes.drop(operation, name, person, message))
+
+    def do_rename_table(self, operation: Operation, name: str, new_name: str, person: str) -> None:
+        """Rename a table or view."""
+        self._check_writable()
+        operation.report("done", commit=self.writes.rename(operation, name, new_name, person))
+
+    def _check_writable(self) -> None:
+        if self.read_only:
+            raise EngineError("read_only", "This workspace can only be read here.")
 
     def do_page(self, operation: Operation, query_id: str, offset: int, limit: int) -> None:
         """A page of a spooled result."""

@@ -15,14 +15,10 @@ import signal
 import socket
 import sys
 import threading
-import time
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from . import wire
 from .operations import Operation, Operations
-from .shapes import EngineError
 
 PR_SET_PDEATHSIG = 1
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from .catalog import Snapshot, quoted
 from .errors import from_duckdb
-from .guard import Judged, judge
+from .guard import Judged
 from .reader import Reader
 from .results import BATCH_ROWS, Spool
 from .shapes import Column, EngineError, Page, QuerySpec, RowsSpec
@@ -31,11 +31,10 @@ class Queries:
         self.reader, self.spool = reader, spool
         self.slots = threading.BoundedSemaphore(max_running)
 
-    def run(self, operation: Operation, spec: QuerySpec) -> None:
+    def run(self, operation: Operation, spec: QuerySpec, judged: Judged) -> None:
         """Run one SELECT-like statement; reports `accepted`, `running`, `progress` and `done`."""
         with self.reader.cursor() as (cursor, snapshot):
             operation.uses(cursor)
-            judged = judge(cursor, spec.sql, "read")
             bound = self._bind(cursor, judged, spec, snapshot)
             operation.report(
                 "accepted",

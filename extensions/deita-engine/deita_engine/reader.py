@@ -8,6 +8,7 @@ here; and the SQLite extension that it needs would let any statement read any SQ
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from .catalog import Catalog, LakeTable, Snapshot, quoted
 from .settings import lock, open_instance
 
 KEPT_SCHEMAS = 8
+OWN_SCHEMA = re.compile(r"\{DUCKLAKE_CATALOG\}\.(?:main|\"main\")\.")
 
 
 class Reader:
@@ -27,7 +29,6 @@ class Reader:
         self.catalog = catalog
         self.connection = open_instance(temporary, memory, threads)
         lock(self.connection, [catalog.data])
-        self.parser = self.connection.cursor()
         self._lock = threading.Lock()
         self._snapshots: dict[int, Snapshot] = {}
         self._users: dict[int, int] = {}
@@ -44,6 +45,15 @@ class Reader:
         finally:
             cursor.close()
             self._leave(snapshot.id)
+
+    @contextlib.contextmanager
+    def parser(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor to parse with."""
+        cursor = self.connection.cursor()
+        try:
+            yield cursor
+        finally:
+            cursor.close()
 
     def _enter(self, snapshot_id: int | None) -> Snapshot:
         at = self.catalog.newest() if snapshot_id is None else snapshot_id
@@ -89,7 +99,7 @@ def source(table: LakeTable) -> str:
     columns = ", ".join(f"{quoted(column.name)}::{column.type} AS {quoted(column.name)}" for column in table.columns)
     if not table.files:
         empty = ", ".join(f"NULL::{column.type} AS {quoted(column.name)}" for column in table.columns)
-        return f"SELECT {empty} LIMIT 0"  # noqa: S608
+        return f"SELECT {empty} LIMIT 0"
     names = ", ".join(quoted(column.name) for column in table.columns)
     whole = [file.path for file in table.files if not file.deletes]
     parts = []
@@ -111,7 +121,7 @@ def literal(value: object) -> str:
 
 def _create_views(cursor: duckdb.DuckDBPyConnection, schema: str, snapshot: Snapshot) -> dict[str, str]:
     """Create the lake's views, those that need others after them; returns the reasons of those that cannot be created."""
-    waiting = {view.name: view.sql for view in snapshot.views}
+    waiting = {view.name: OWN_SCHEMA.sub("", view.sql) for view in snapshot.views}
     reasons: dict[str, str] = {}
     if waiting:
         cursor.execute(f"SET schema = '{schema}'")

@@ -7,7 +7,6 @@ compressed. DuckDB's own type names travel in the stream's schema metadata: Arro
 from __future__ import annotations
 
 import json
-import os
 import threading
 import time
 from collections import OrderedDict
@@ -162,5 +161,5 @@ def columns_of(schema: pa.Schema) -> tuple[Column, ...]:
 
 
 def _identity(path: Path) -> tuple[int, int, int]:
-    found = os.stat(path)
+    found = path.stat()
     return found.st_ino, found.st_size, found.st_mtime_ns

@@ -1,0 +1,78 @@
+"""Rows that could not be read as the recipe says: what to change so that fewer are lost, and the list of those that remain."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from deita_engine.names import unique_names
+
+from .csv import NULL_WORDS, REJECTS_LIMIT
+
+WIDER = {"BIGINT": "DOUBLE", "INTEGER": "DOUBLE", "DATE": "TIMESTAMP", "BOOLEAN": "VARCHAR"}
+SHARE_OF_TEXT = 0.01
+RAW_BYTES = 4096
+VALUE = r'Could not convert string "((?s).*)" to '
+
+
+def count(connection: duckdb.DuckDBPyConnection) -> int:
+    """How many lines were rejected."""
+    return int(connection.execute("SELECT count(DISTINCT (scan_id, line)) FROM reject_errors").fetchall()[0][0])
+
+
+def clear(connection: duckdb.DuckDBPyConnection) -> None:
+    """Forget the rejects of an earlier attempt."""
+    connection.execute("DROP TABLE IF EXISTS reject_errors")
+    connection.execute("DROP TABLE IF EXISTS reject_scans")
+
+
+def better_recipe(
+    connection: duckdb.DuckDBPyConnection, recipe: dict[str, Any], rows: int, fixed: frozenset[str]
+) -> dict[str, Any] | None:
+    """The recipe with types (not those in `fixed`) or null words that would have kept more lines; None when it is good as it is."""
+    failed = connection.execute(
+        "SELECT column_name, count(*), list(DISTINCT regexp_extract(error_message, $pattern, 1))[:1000]"
+        " FROM reject_errors WHERE error_type = 'CAST' AND column_name IS NOT NULL GROUP BY 1",
+        {"pattern": VALUE},
+    ).fetchall()
+    columns, words = dict(recipe["columns"]), list(recipe["null_words"])
+    for name, times, values in failed:
+        if name not in columns or name in fixed:
+            continue
+        nothing = [word for word in NULL_WORDS if word in values and word not in words]
+        if nothing and "null_words" not in fixed:
+            words += nothing
+            continue
+        columns[name] = _wider(connection, columns[name], values, times, rows)
+    if columns == recipe["columns"] and words == recipe["null_words"]:
+        return None
+    return {**recipe, "columns": columns, "null_words": words, "date_format": None, "timestamp_format": None}
+
+
+def _wider(connection: duckdb.DuckDBPyConnection, kind: str, values: list[str], times: int, rows: int) -> str:
+    wider = WIDER.get(kind)
+    if wider:
+        fits = connection.execute(
+            f"SELECT bool_and(TRY_CAST(v AS {wider}) IS NOT NULL) FROM (SELECT unnest($values) v)",  # noqa: S608
+            {"values": values},
+        ).fetchall()[0][0]
+        if fits:
+            return wider
+    return "VARCHAR" if times >= REJECTS_LIMIT or times > max(rows * SHARE_OF_TEXT, 0) else kind
+
+
+def write(connection: duckdb.DuckDBPyConnection, recipe: dict[str, Any], file: Path) -> int:
+    """Write the rejects as NDJSON ({line, column, raw, reason}), at most REJECTS_LIMIT of them; returns how many lines they are."""
+    names = dict(zip(recipe["columns"], unique_names(recipe["columns"]), strict=True))
+    cursor = connection.execute(
+        "SELECT line, column_name, csv_line, error_message FROM reject_errors ORDER BY line, column_idx"
+    )
+    with file.open("w", encoding="utf-8") as out:
+        while rows := cursor.fetchmany(1000):
+            for line, column, raw, reason in rows:
+                item = {"line": line, "column": names.get(column), "raw": (raw or "")[:RAW_BYTES], "reason": reason}
+                out.write(json.dumps(item, ensure_ascii=False) + "\n")
+    return count(connection)

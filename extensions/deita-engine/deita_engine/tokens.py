@@ -1,0 +1,61 @@
+"""A statement cut into tokens, for what DuckDB cannot hand out as a tree."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import duckdb
+
+NAME = re.compile(rb'"(?:[^"]|"")*"|[^\W\d][\w$]*', re.ASCII)
+BARE = re.compile(r'"(?:[^"]|"")*"|[\w$]+')
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token: where it starts (bytes), its text without what follows, what kind of thing it is."""
+
+    start: int
+    text: str
+    kind: str
+
+    @property
+    def word(self) -> str:
+        """The text in capitals if it is a bare word or an operator, so that it can be compared with a keyword."""
+        return "" if self.text.startswith(('"', "'")) else self.text.upper()
+
+    @property
+    def is_string(self) -> bool:
+        """Whether it is a string literal."""
+        return self.kind == "string_const"
+
+    @property
+    def is_name(self) -> bool:
+        """Whether it may be a name (keywords may, too: many are not reserved)."""
+        return self.kind in ("identifier", "keyword")
+
+    @property
+    def name(self) -> str:
+        """The name without quotes."""
+        return self.text[1:-1].replace('""', '"') if self.text.startswith('"') else self.text
+
+
+def tokenize(sql: str) -> list[Token]:
+    """The tokens of a text; comments are left out."""
+    data = sql.encode()
+    places = duckdb.tokenize(sql)
+    ends = [start for start, _ in places[1:]] + [len(data)]
+    tokens = []
+    for (start, kind), end in zip(places, ends, strict=True):
+        text = data[start:end].decode("utf-8", "replace")
+        tokens += _cut(start, text, kind.name)
+    return [token for token in tokens if token.kind != "comment"]
+
+
+def _cut(start: int, text: str, kind: str) -> list[Token]:
+    if kind in ("identifier", "keyword"):
+        found = BARE.match(text)
+        return [Token(start, found.group() if found else text.strip(), kind)]
+    if kind == "operator":
+        return [Token(start, text.strip()[:1] if text.strip() else "", kind)]
+    return [Token(start, text.strip(), kind)]
