@@ -1,0 +1,1 @@
+"""The workspace database: files, imports, tables and their versions, in `workspace.sqlite`."""

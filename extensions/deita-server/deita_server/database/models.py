@@ -1,0 +1,142 @@
+"""The workspace database's tables. Times are ISO 8601 in UTC; JSON columns hold what the engine said, as it said it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, MetaData, String, UniqueConstraint, text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+NAMING = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """What all tables have in common."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = {dict[str, Any]: JSON, list[Any]: JSON, str: String}
+
+
+class File(Base):
+    """A name. `name_key` is its case-folded form, unique among the names that are not deleted."""
+
+    __tablename__ = "files"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    name_key: Mapped[str]
+    created_at: Mapped[str]
+    created_by: Mapped[str]
+    deleted_at: Mapped[str | None]
+    versions: Mapped[list[FileVersion]] = relationship(
+        order_by="FileVersion.version", back_populates="file", lazy="raise"
+    )
+
+    __table_args__ = (
+        Index("uq_files_name_key_alive", "name_key", unique=True, sqlite_where=text("deleted_at IS NULL")),
+    )
+
+
+class FileVersion(Base):
+    """Bytes that a name stood or stands for; the newest version is what the name means."""
+
+    __tablename__ = "file_versions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    file_id: Mapped[int] = mapped_column(ForeignKey("files.id"))
+    version: Mapped[int]
+    sha256: Mapped[str] = mapped_column(index=True)
+    size: Mapped[int]
+    media_type: Mapped[str]
+    created_at: Mapped[str]
+    created_by: Mapped[str]
+    file: Mapped[File] = relationship(back_populates="versions", lazy="raise")
+
+    __table_args__ = (UniqueConstraint("file_id", "version"),)
+
+
+class Import(Base):
+    """One attempt to turn a file into a table version; `server` is who runs it (see `presence`)."""
+
+    __tablename__ = "imports"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    file: Mapped[str]
+    sha256: Mapped[str] = mapped_column(index=True)
+    table: Mapped[str]
+    mode: Mapped[str]
+    state: Mapped[str] = mapped_column(index=True)
+    recipe: Mapped[dict[str, Any]]
+    preview: Mapped[dict[str, Any] | None]
+    version: Mapped[int | None]
+    rows: Mapped[int | None]
+    reject_count: Mapped[int]
+    error: Mapped[dict[str, Any] | None]
+    server: Mapped[str]
+    created_at: Mapped[str] = mapped_column(index=True)
+    created_by: Mapped[str]
+    finished_at: Mapped[str | None]
+
+
+class Reject(Base):
+    """A line of a file that did not become a row."""
+
+    __tablename__ = "rejects"
+
+    import_id: Mapped[str] = mapped_column(ForeignKey("imports.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    line: Mapped[int | None]
+    column: Mapped[str | None]
+    raw: Mapped[str | None]
+    reason: Mapped[str]
+
+
+class Table(Base):
+    """A table through its renames, until it is dropped; the lake knows only names."""
+
+    __tablename__ = "tables"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    dropped_at: Mapped[str | None]
+
+    __table_args__ = (Index("uq_tables_name_alive", "name", unique=True, sqlite_where=text("dropped_at IS NULL")),)
+
+
+class TableVersion(Base):
+    """A commit of the lake that made a version of a table. The lake is the truth, this is its index."""
+
+    __tablename__ = "table_versions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    table_id: Mapped[int] = mapped_column(ForeignKey("tables.id"), index=True)
+    version: Mapped[int]
+    snapshot: Mapped[int]
+    operation: Mapped[str]
+    rows: Mapped[int]
+    columns: Mapped[list[Any]]
+    file: Mapped[str | None]
+    sha256: Mapped[str | None] = mapped_column(index=True)
+    recipe: Mapped[dict[str, Any] | None]
+    receipt: Mapped[dict[str, Any] | None]
+    message: Mapped[str]
+    import_id: Mapped[str | None] = mapped_column(index=True)
+    query_id: Mapped[str | None]
+    created_at: Mapped[str]
+    created_by: Mapped[str]
+
+    __table_args__ = (UniqueConstraint("table_id", "snapshot"),)
+
+
+class Mark(Base):
+    """A number worth remembering: `snapshot` is the last commit of the lake that is in `table_versions`."""
+
+    __tablename__ = "marks"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[int]

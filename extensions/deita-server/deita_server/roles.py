@@ -1,0 +1,18 @@
+"""What a role may do: one table, asked in one place (`DeitaHandler.prepare`)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Action = Literal["look", "query", "change"]
+
+ALLOWED: dict[str, frozenset[Action]] = {
+    "owner": frozenset({"look", "query", "change"}),
+    "editor": frozenset({"look", "query", "change"}),
+    "viewer": frozenset({"look", "query"}),
+}
+
+
+def may(role: str, action: Action) -> bool:
+    """Say whether `role` may do `action`; an unknown role may do nothing."""
+    return action in ALLOWED.get(role, frozenset())

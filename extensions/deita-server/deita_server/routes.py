@@ -1,0 +1,38 @@
+"""Every address of the data plane, in the order in which tornado tries them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from .base import DeitaHandler, UnknownHandler
+from .documentation import ROUTES as DOCUMENTATION
+from .services.files.handlers import NESTED, NestedNameHandler
+from .services.files.handlers import ROUTES as FILES
+from .services.health.handlers import ROUTES as HEALTH
+from .services.imports.handlers import ROUTES as IMPORTS
+from .services.queries.handlers import ROUTES as QUERIES
+from .services.tables.handlers import ROUTES as TABLES
+from .services.workspace.handlers import ROUTES as WORKSPACE
+
+PREFIX = "deita/api/v1"
+ROUTES: list[tuple[str, type[DeitaHandler]]] = [
+    *HEALTH,
+    *WORKSPACE,
+    *FILES,
+    *IMPORTS,
+    *TABLES,
+    *QUERIES,
+    *DOCUMENTATION,
+]
+
+
+def pattern(template: str) -> str:
+    """Turn `/files/{name}/meta` into the regular expression that tornado matches."""
+    return "/" + PREFIX + re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template)
+
+
+def tornado_rules() -> list[tuple[Any, ...]]:
+    """Return the rules for tornado, the fallback for unknown addresses last."""
+    rules: list[tuple[Any, ...]] = [(pattern(template), handler) for template, handler in ROUTES]
+    return [*rules, ("/" + PREFIX + NESTED, NestedNameHandler), (r"/deita/api(?:/.*)?", UnknownHandler)]

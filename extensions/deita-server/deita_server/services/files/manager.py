@@ -1,0 +1,238 @@
+"""Names and versions of uploaded bytes: what is where, and what may go."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import and_, func, select
+from sqlalchemy.orm import Session, joinedload
+
+from ... import cursors
+from ...clock import now
+from ...database import models as rows
+from ...database.database import Database
+from ...errors import DeitaError
+from ...presence import Presence
+from . import names
+from .blobs import Blobs
+from .media import media_type
+from .models import File, FileList
+from .upload import Upload, disk_error
+
+UNFINISHED = ("queued", "sniffing", "needs_review", "running")
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What the workspace's files take: names, and bytes of every version, each content once."""
+
+    files: int
+    bytes: int
+
+
+class FilesManager:
+    """The files of one workspace. Raises DeitaError file_not_found, file_exists, bad_name, no_space."""
+
+    def __init__(
+        self, database: Database, blobs: Blobs, presence: Presence, threads: Executor, person: str, max_bytes: int
+    ):
+        self._database, self.blobs, self._presence = database, blobs, presence
+        self._threads, self._person, self.max_bytes = threads, person, max_bytes
+
+    def upload(self) -> Upload:
+        """Begin to receive bytes."""
+        return Upload(self._presence.folder / uuid.uuid4().hex, self.max_bytes, self._threads)
+
+    async def store(self, name: str, upload: Upload, *, replace: bool) -> tuple[File, bool]:
+        """Give completed bytes their name; returns the file and whether it is new.
+
+        The same bytes under the same name are no change; other bytes are file_exists unless `replace`.
+        """
+        name = names.checked(name)
+        try:
+            return await self._database.write(lambda session: self._store(session, name, upload, replace))
+        except DeitaError as error:
+            if error.code == "no_space":  # the bytes may have found room and their row none
+                await self._database.write(lambda session: self._drop(session, {upload.sha256}))
+            raise
+
+    def _store(self, session: Session, name: str, upload: Upload, replace: bool) -> tuple[File, bool]:
+        file = _alive(session, name)
+        newest = _newest(session, file) if file else None
+        if file and newest:
+            same = file.name == name and newest.sha256 == upload.sha256
+            if same:
+                return _shape(file, newest), False
+            if file.name != name or not replace:
+                raise _exists(file, newest)
+        if file is None:
+            file = rows.File(name=name, name_key=names.key(name), created_at=now(), created_by=self._person)
+            session.add(file)
+            session.flush()
+        version = rows.FileVersion(
+            file_id=file.id,
+            version=newest.version + 1 if newest else 1,
+            sha256=upload.sha256,
+            size=upload.size,
+            media_type=media_type(name, upload.head),
+            created_at=now(),
+            created_by=self._person,
+        )
+        session.add(version)
+        session.flush()
+        # While the database's write lock is held, so that nobody who deletes the last name of these bytes comes between.
+        try:
+            self.blobs.keep(upload.temporary, upload.sha256)
+        except OSError as error:
+            raise disk_error(error) from error
+        return _shape(file, version), True
+
+    async def get(self, name: str, version: int | None = None) -> File:
+        """Return the file as it is, or one of its earlier versions."""
+        return await self._database.read(lambda session: self._get(session, name, version))
+
+    def _get(self, session: Session, name: str, version: int | None) -> File:
+        file = _alive(session, names.checked(name))
+        found = file and (_newest(session, file) if version is None else _version(session, file, version))
+        if not file or not found:
+            raise _missing(name)
+        return _shape(file, found)
+
+    async def list(self, cursor: str | None, limit: int) -> FileList:
+        """Return a page of files, by name."""
+        after = cursors.decode("files", cursor) if cursor else ""
+        if not isinstance(after, str):
+            raise DeitaError("bad_cursor", "This cursor cannot be read.")
+        return await self._database.read(lambda session: self._list(session, after, limit))
+
+    def _list(self, session: Session, after: str, limit: int) -> FileList:
+        newest = select(rows.FileVersion.file_id, func.max(rows.FileVersion.version).label("version")).group_by(
+            rows.FileVersion.file_id
+        )
+        last = newest.subquery()
+        query = (
+            select(rows.FileVersion)
+            .join(last, and_(rows.FileVersion.file_id == last.c.file_id, rows.FileVersion.version == last.c.version))
+            .join(rows.FileVersion.file)
+            .options(joinedload(rows.FileVersion.file))
+            .where(rows.File.deleted_at.is_(None), rows.File.name_key > after)
+            .order_by(rows.File.name_key)
+            .limit(limit + 1)
+        )
+        found = list(session.scalars(query))
+        more = len(found) > limit
+        page = found[:limit]
+        next_page = cursors.encode("files", page[-1].file.name_key) if more else None
+        return FileList(items=[_shape(version.file, version) for version in page], next=next_page)
+
+    async def rename(self, name: str, new_name: str) -> File:
+        """Give a file another name; its versions come along."""
+        return await self._database.write(lambda session: self._rename(session, name, names.checked(new_name)))
+
+    def _rename(self, session: Session, name: str, new_name: str) -> File:
+        file = _alive(session, names.checked(name))
+        newest = _newest(session, file) if file else None
+        if not file or not newest:
+            raise _missing(name)
+        other = _alive(session, new_name)
+        if other and other.id != file.id:
+            raise DeitaError("file_exists", f"There is already a file {other.name}.", details={"file": other.name})
+        file.name, file.name_key = new_name, names.key(new_name)
+        return _shape(file, newest)
+
+    async def delete(self, name: str) -> None:
+        """Forget a name. Its bytes go too, unless another name, a table version or an unfinished import needs them."""
+        unused = await self._database.write(lambda session: self._delete(session, name))
+        if unused:
+            await self._database.write(lambda session: self._drop(session, unused))
+
+    def _delete(self, session: Session, name: str) -> set[str]:
+        file = _alive(session, names.checked(name))
+        if not file:
+            raise _missing(name)
+        file.deleted_at = now()
+        return set(session.scalars(select(rows.FileVersion.sha256).where(rows.FileVersion.file_id == file.id)))
+
+    def _drop(self, session: Session, hashes: set[str]) -> None:
+        # The row's end is committed before the bytes go; the write lock keeps a new name from taking them meanwhile.
+        for sha256 in hashes - _needed(session, hashes):
+            self.blobs.drop(sha256)
+
+    async def usage(self) -> Usage:
+        """Count what the workspace's files take."""
+        return await self._database.read(_usage)
+
+    async def open(self, file: File) -> Path:
+        """Return the path of a file's bytes."""
+        path = self.blobs.path(file.sha256)
+        if not await asyncio.get_running_loop().run_in_executor(self._threads, path.exists):
+            raise _missing(file.name)
+        return path
+
+
+def _alive(session: Session, name: str) -> rows.File | None:
+    query = select(rows.File).where(rows.File.name_key == names.key(name), rows.File.deleted_at.is_(None))
+    return session.scalars(query).one_or_none()
+
+
+def _newest(session: Session, file: rows.File) -> rows.FileVersion | None:
+    query = (
+        select(rows.FileVersion).where(rows.FileVersion.file_id == file.id).order_by(rows.FileVersion.version.desc())
+    )
+    return session.scalars(query.limit(1)).one_or_none()
+
+
+def _version(session: Session, file: rows.File, version: int) -> rows.FileVersion | None:
+    query = select(rows.FileVersion).where(rows.FileVersion.file_id == file.id, rows.FileVersion.version == version)
+    return session.scalars(query).one_or_none()
+
+
+def _needed(session: Session, hashes: set[str]) -> set[str]:
+    named = select(rows.FileVersion.sha256).join(rows.FileVersion.file).where(rows.File.deleted_at.is_(None))
+    imported = select(rows.TableVersion.sha256)
+    importing = select(rows.Import.sha256).where(rows.Import.state.in_(UNFINISHED))
+    needed: set[str] = set()
+    for query, column in ((named, rows.FileVersion), (imported, rows.TableVersion), (importing, rows.Import)):
+        needed.update(sha256 for sha256 in session.scalars(query.where(column.sha256.in_(hashes))) if sha256)
+    return needed
+
+
+def _usage(session: Session) -> Usage:
+    count = session.scalar(select(func.count()).select_from(rows.File).where(rows.File.deleted_at.is_(None)))
+    alive = (
+        select(rows.FileVersion.sha256, func.max(rows.FileVersion.size).label("size"))
+        .join(rows.FileVersion.file)
+        .where(rows.File.deleted_at.is_(None))
+        .group_by(rows.FileVersion.sha256)
+        .subquery()
+    )
+    return Usage(files=count or 0, bytes=session.scalar(select(func.sum(alive.c.size))) or 0)
+
+
+def _shape(file: rows.File, version: rows.FileVersion) -> File:
+    return File(
+        name=file.name,
+        size=version.size,
+        sha256=version.sha256,
+        media_type=version.media_type,
+        version=version.version,
+        created_at=version.created_at,
+        created_by=version.created_by,
+    )
+
+
+def _missing(name: str) -> DeitaError:
+    return DeitaError("file_not_found", "There is no such file or version.", details={"file": name})
+
+
+def _exists(file: rows.File, newest: rows.FileVersion) -> DeitaError:
+    return DeitaError(
+        "file_exists",
+        f"There is already a file {file.name} with other bytes.",
+        hint="Add ?replace=1 to make this its next version, or choose another name.",
+        details={"file": file.name, "version": newest.version, "sha256": newest.sha256},
+    )

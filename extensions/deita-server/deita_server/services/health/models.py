@@ -1,0 +1,24 @@
+"""The shape of health."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel
+
+
+class EngineHealth(BaseModel):
+    """The engine's process; `stopped` is healthy: it starts with the first query."""
+
+    state: Literal["stopped", "ready"]
+    running: int
+    waiting: int
+    restarts: int
+
+
+class Health(BaseModel):
+    """Whether this server answers."""
+
+    status: Literal["ok"]
+    version: str
+    engine: EngineHealth

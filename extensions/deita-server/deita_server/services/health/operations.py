@@ -1,0 +1,8 @@
+"""The operation of `/health`, described."""
+
+from __future__ import annotations
+
+from ...operations import Operation
+from .models import Health
+
+OPERATIONS = [Operation("get", "/health", "Ask whether this server works", {200: Health})]

@@ -1,0 +1,77 @@
+"""Handlers of `/imports`."""
+
+from __future__ import annotations
+
+from ...base import DeitaHandler
+
+
+class ImportsHandler(DeitaHandler):
+    """All imports."""
+
+    async def get(self) -> None:
+        """List the imports, newest first."""
+        await self.dataplane.importing()
+        from .models import ListQuery
+
+        query = self.read_query(ListQuery)
+        self.answer(await self.dataplane.imports.list(query.cursor, query.limit))
+
+    async def post(self) -> None:
+        """Begin to turn a file into a table."""
+        await self.dataplane.importing()
+        from .models import NewImport
+
+        imports, new = self.dataplane.imports, self.read_body(NewImport)
+        key = self.request.headers.get("Idempotency-Key", "")
+        import_id = await imports.idempotency.once(key, self.request.body, lambda: imports.start(new, self.request_id))
+        self.set_header("Location", f"{self.request.path.rstrip('/')}/{import_id}")
+        self.answer(await imports.get(import_id), 202)
+
+
+class ImportHandler(DeitaHandler):
+    """One import."""
+
+    async def get(self, id: str) -> None:
+        """Send the import, after waiting for its end if asked to."""
+        await self.dataplane.importing()
+        from .models import WaitQuery
+
+        wait = min(self.read_query(WaitQuery).wait_ms, self.dataplane.limits.max_wait_ms)
+        self.answer(await self.dataplane.imports.get(id, wait / 1000))
+
+    async def delete(self, id: str) -> None:
+        """Cancel the import and answer when it is over."""
+        await self.dataplane.importing()
+        self.answer(await self.dataplane.imports.cancel(id))
+
+
+class ConfirmHandler(DeitaHandler):
+    """An import that waits for somebody to look at it."""
+
+    async def post(self, id: str) -> None:
+        """Go on, perhaps with another recipe."""
+        await self.dataplane.importing()
+        from .models import Confirmation
+
+        confirmation = self.read_body(Confirmation)
+        self.answer(await self.dataplane.imports.confirm(id, confirmation.recipe, self.request_id), 202)
+
+
+class RejectsHandler(DeitaHandler):
+    """The lines of a file that did not become rows."""
+
+    async def get(self, id: str) -> None:
+        """List the rejects in the file's order."""
+        await self.dataplane.importing()
+        from .models import ListQuery
+
+        query = self.read_query(ListQuery)
+        self.answer(await self.dataplane.imports.rejects(id, query.cursor, query.limit))
+
+
+ROUTES: list[tuple[str, type[DeitaHandler]]] = [
+    ("/imports", ImportsHandler),
+    ("/imports/{id}", ImportHandler),
+    ("/imports/{id}/confirm", ConfirmHandler),
+    ("/imports/{id}/rejects", RejectsHandler),
+]

@@ -1,0 +1,88 @@
+"""The shapes of imports: what is validated on the way in and described to the outside."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ..queries.models import Failure
+
+State = Literal["queued", "sniffing", "needs_review", "running", "done", "failed", "cancelled"]
+Mode = Literal["create", "replace", "append"]
+
+
+class NewImport(BaseModel):
+    """A file to turn into a table."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    file: str = Field(min_length=1, max_length=800)
+    table: str | None = Field(None, min_length=1, max_length=200, description="Made from the file's name without it.")
+    mode: Mode = "create"
+    recipe: dict[str, Any] | None = Field(None, description="Overrides parts of what is detected.")
+    confirm: bool = Field(True, description="False stops at `needs_review` until it is confirmed.")
+
+
+class Confirmation(BaseModel):
+    """What to change of the recipe before going on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    recipe: dict[str, Any] | None = None
+
+
+class Import(BaseModel):
+    """A file on its way to becoming a table version."""
+
+    id: str
+    state: State
+    file: str
+    table: str
+    mode: Mode
+    version: int | None
+    recipe: dict[str, Any]
+    preview: dict[str, Any] | None
+    rows: int | None
+    reject_count: int
+    progress: float = Field(ge=0, le=1)
+    error: Failure | None
+    created_at: str
+    created_by: str
+    finished_at: str | None
+
+
+class ImportList(BaseModel):
+    """A page of imports, newest first."""
+
+    items: list[Import]
+    next: str | None
+
+
+class Reject(BaseModel):
+    """A line that did not become a row."""
+
+    line: int | None
+    column: str | None
+    raw: str | None
+    reason: str
+
+
+class RejectList(BaseModel):
+    """A page of rejects, in the file's order."""
+
+    items: list[Reject]
+    next: str | None
+
+
+class WaitQuery(BaseModel):
+    """How long to wait for the end."""
+
+    wait_ms: int = Field(0, ge=0, le=600_000)
+
+
+class ListQuery(BaseModel):
+    """Where a list goes on and how much of it to send."""
+
+    cursor: str | None = None
+    limit: int = Field(100, ge=1, le=1000)

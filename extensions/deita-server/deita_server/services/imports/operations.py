@@ -1,0 +1,39 @@
+"""The operations of `/imports`, described."""
+
+from __future__ import annotations
+
+from ...operations import Operation
+from .models import Confirmation, Import, ImportList, ListQuery, NewImport, RejectList, WaitQuery
+
+ONCE = {"Idempotency-Key": "Retries with the same key have one effect."}
+
+OPERATIONS = [
+    Operation("get", "/imports", "List the imports, newest first", {200: ImportList}, ListQuery),
+    Operation(
+        "post",
+        "/imports",
+        "Turn a file into a table",
+        {202: Import},
+        takes=NewImport,
+        headers=ONCE,
+        refuses=(404, 409, 429, 503),
+    ),
+    Operation("get", "/imports/{id}", "Read an import, or wait for its end", {200: Import}, WaitQuery, refuses=(404,)),
+    Operation("delete", "/imports/{id}", "Cancel an import", {200: Import}, refuses=(404, 409)),
+    Operation(
+        "post",
+        "/imports/{id}/confirm",
+        "Go on after review",
+        {202: Import},
+        takes=Confirmation,
+        refuses=(404, 409, 429),
+    ),
+    Operation(
+        "get",
+        "/imports/{id}/rejects",
+        "List lines that did not become rows",
+        {200: RejectList},
+        ListQuery,
+        refuses=(404,),
+    ),
+]

@@ -1,0 +1,1 @@
+"""Statements, their results and receipts."""

@@ -1,0 +1,123 @@
+"""What the server knows of one query: live while its run is, and as plain values once it is over."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ... import cursors
+from ...clock import now
+from ...errors import embedded
+
+if TYPE_CHECKING:
+    from deita_engine.client import Run
+
+FIRST_PAGE = 1000
+
+
+@dataclass
+class QueryRecord:
+    """A query. `outcome` is None until it is over; it is what is written down and read again after a restart."""
+
+    id: str
+    sql: str
+    params: dict[str, Any]
+    mode: str
+    request_id: str
+    started_at: str = field(default_factory=now)
+    run: Run | None = None
+    outcome: dict[str, Any] | None = None
+    first_page: bytes | None = None
+    over: asyncio.Task[None] | None = None
+
+    @property
+    def state(self) -> str:
+        """The contract's state."""
+        if self.outcome:
+            return str(self.outcome["state"])
+        return self.run.state if self.run and self.run.state not in ("done", "failed", "cancelled") else "running"
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Return everything but the rows, as it stands now."""
+        if self.outcome:
+            return self.outcome
+        assert self.run is not None
+        return _facts(self.run, self.state, None, None)
+
+    def end(self, receipt: dict[str, Any]) -> None:
+        """Turn the run's outcome into plain values and let the run go."""
+        run = self.run
+        assert run is not None
+        error = embedded(run.error, self.request_id) if run.error else None
+        self.outcome = _facts(run, run.state, receipt if run.state == "done" else None, error)
+        self.outcome["finished_at"] = receipt["finished_at"]
+        self.first_page = run.first_page
+        self.run = None
+
+    def body(self, rows: bytes = b"[]") -> bytes:
+        """Return the contract's query body; `rows` is the first page as JSON, spliced in as it came from the engine."""
+        facts = self.facts
+        done = facts["state"] == "done"
+        head = {"id": self.id, "state": facts["state"], "columns": facts["columns"]}
+        tail = {
+            name: facts[name] for name in ("row_count", "truncated", "elapsed_ms", "statement_type", "receipt", "error")
+        }
+        more = done and facts["row_count"] > FIRST_PAGE
+        tail["next"] = cursors.encode(scope(self.id), FIRST_PAGE) if more else None
+        return dumped(head)[:-1] + b',"rows":' + (rows if done else b"[]") + b"," + dumped(tail)[1:]
+
+    def summary(self) -> dict[str, Any]:
+        """Return the query without columns, rows and receipt."""
+        facts = self.facts
+        names = ("state", "statement_type", "row_count", "truncated", "elapsed_ms", "error")
+        return {
+            "id": self.id,
+            "sql": self.sql,
+            "mode": self.mode,
+            **{name: facts[name] for name in names},
+            "started_at": self.started_at,
+            "finished_at": facts.get("finished_at"),
+        }
+
+    def written(self) -> dict[str, Any]:
+        """Return what is kept on disk."""
+        return {
+            "id": self.id,
+            "sql": self.sql,
+            "params": self.params,
+            "mode": self.mode,
+            "request_id": self.request_id,
+            "started_at": self.started_at,
+            "outcome": self.outcome,
+        }
+
+    @classmethod
+    def read(cls, written: dict[str, Any]) -> QueryRecord:
+        """Return the query that was written down."""
+        return cls(**written)
+
+
+def scope(query_id: str) -> str:
+    """Name the list of rows that a cursor of this query's result belongs to."""
+    return f"results:{query_id}"
+
+
+def dumped(value: Any) -> bytes:
+    """Return compact JSON."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _facts(run: Run, state: str, receipt: dict[str, Any] | None, error: dict[str, Any] | None) -> dict[str, Any]:
+    return {
+        "state": state,
+        "columns": [{"name": column.name, "type": column.type} for column in run.columns],
+        "row_count": run.rows,
+        "truncated": run.truncated,
+        "elapsed_ms": round(run.elapsed_ms, 3),
+        "statement_type": run.statement_type,
+        "receipt": receipt,
+        "error": error,
+    }

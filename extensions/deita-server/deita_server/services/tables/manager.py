@@ -1,0 +1,125 @@
+"""Tables as the engine has them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from typing import TYPE_CHECKING
+
+from deita_engine.shapes import FilterOperator, RowsSpec
+
+from ... import cursors
+from ...errors import DeitaError, bad_field
+from .models import Column, Source, Table, TableList
+
+if TYPE_CHECKING:
+    from deita_engine import shapes
+    from deita_engine.client import Engine
+
+FILTER = re.compile(
+    r"(?P<column>.+?):(?P<operator>eq|ne|lt|le|gt|ge|in|like|null|notnull)(?::(?P<value>.*))?", re.DOTALL
+)
+Filter = tuple[str, FilterOperator, str | None]
+
+
+class TablesManager:
+    """Raises EngineError table_not_found, table_exists; DeitaError bad_cursor, bad_request."""
+
+    def __init__(self, engine: Engine, person: str) -> None:
+        self._engine, self._person = engine, person
+
+    async def list(self, cursor: str | None, limit: int) -> TableList:
+        """Return a page of tables, by name."""
+        after = cursors.decode("tables", cursor) if cursor else ""
+        if not isinstance(after, str):
+            raise DeitaError("bad_cursor", "This cursor cannot be read.")
+        found = [table for table in await self._engine.tables() if table.name > after]
+        found.sort(key=lambda table: table.name)
+        page = [_shape(table) for table in found[:limit]]
+        return TableList(items=page, next=cursors.encode("tables", page[-1].name) if len(found) > limit else None)
+
+    async def get(self, name: str) -> Table:
+        """Return the table; names are told apart without regard to case, as in SQL."""
+        wanted = name.casefold()
+        for table in await self._engine.tables():
+            if table.name.casefold() == wanted:
+                return _shape(table)
+        raise missing(name)
+
+    async def exists(self, name: str) -> bool:
+        """Say whether there is such a table or view."""
+        return any(table.name.casefold() == name.casefold() for table in await self._engine.tables())
+
+    async def rename(self, name: str, new_name: str) -> Table:
+        """Give a table another name."""
+        table = await self.get(name)
+        await self._engine.rename_table(table.name, new_name, self._person)
+        return await self.get(new_name)
+
+    async def delete(self, name: str) -> None:
+        """Drop a table; the lake's history keeps its versions."""
+        table = await self.get(name)
+        await self._engine.drop_table(table.name, self._person)
+
+    async def rows(self, name: str, cursor: str | None, limit: int, order: str, filters: list[str]) -> bytes:
+        """Return a page of rows as JSON; a cursor is bound to the snapshot that the first page showed."""
+        scope = f"rows:{name}:{order}:{json.dumps(filters)}"
+        offset, snapshot = _place(scope, cursor)
+        spec = RowsSpec(name, offset, limit, parsed_order(order), tuple(map(parsed_filter, filters)), snapshot)
+        page = await self._engine.table_rows(spec)
+        last = offset + page.rows
+        more = page.rows and last < page.row_count
+        head = {"columns": [dataclasses.asdict(column) for column in page.columns]}
+        tail = {"row_count": page.row_count, "next": cursors.encode(scope, [last, page.snapshot]) if more else None}
+        return json.dumps(head).encode()[:-1] + b',"rows":' + page.rows_json + b"," + json.dumps(tail).encode()[1:]
+
+
+def parsed_order(order: str) -> tuple[tuple[str, bool], ...]:
+    """Return (column, descending) pairs of `col,-col`."""
+    parts = [part.strip() for part in order.split(",") if part.strip()]
+    if any(part == "-" for part in parts):
+        raise bad_field("order", "a column's name is missing")
+    return tuple((part.removeprefix("-"), part.startswith("-")) for part in parts)
+
+
+def parsed_filter(text: str) -> Filter:
+    """Return (column, operator, value) of `col:op:value`; raises bad_request."""
+    match = FILTER.fullmatch(text)
+    if not match:
+        raise bad_field(
+            "filter", "it must be col:op:value with op one of eq, ne, lt, le, gt, ge, in, like, null, notnull"
+        )
+    operator: FilterOperator = match["operator"]  # type: ignore[assignment]  # the pattern allows nothing else
+    value = match["value"]
+    if operator not in ("null", "notnull") and value is None:
+        raise bad_field("filter", f"{operator} needs a value")
+    return match["column"], operator, value
+
+
+def missing(name: str) -> DeitaError:
+    """Return the error for a table that is not there."""
+    return DeitaError("table_not_found", f"There is no table {name[:200]}.", details={"table": name[:200]})
+
+
+def _place(scope: str, cursor: str | None) -> tuple[int, int | None]:
+    if not cursor:
+        return 0, None
+    place = cursors.decode(scope, cursor)
+    if not (isinstance(place, list) and len(place) == 2 and all(isinstance(part, int) and part >= 0 for part in place)):
+        raise DeitaError("bad_cursor", "This cursor cannot be read.")
+    return place[0], place[1]
+
+
+def _shape(table: shapes.Table) -> Table:
+    return Table(
+        name=table.name,
+        kind=table.kind,
+        columns=[Column(**dataclasses.asdict(column)) for column in table.columns],
+        rows=table.rows,
+        bytes=table.bytes,
+        version=table.version,
+        created_at=table.created_at,
+        created_by=table.created_by,
+        source=Source(**dataclasses.asdict(table.source)),
+    )

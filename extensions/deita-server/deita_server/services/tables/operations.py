@@ -1,0 +1,15 @@
+"""The operations of `/tables`, described."""
+
+from __future__ import annotations
+
+from ...operations import Operation
+from .models import ListQuery, Rename, RowsPage, RowsQuery, Table, TableList, VersionList
+
+OPERATIONS = [
+    Operation("get", "/tables", "List the tables by name", {200: TableList}, ListQuery),
+    Operation("get", "/tables/{name}", "Read what is known of a table", {200: Table}, refuses=(404,)),
+    Operation("patch", "/tables/{name}", "Rename a table", {200: Table}, takes=Rename, refuses=(404, 409, 503)),
+    Operation("delete", "/tables/{name}", "Drop a table", {204: None}, refuses=(404, 503)),
+    Operation("get", "/tables/{name}/rows", "Page through the rows", {200: RowsPage}, RowsQuery, refuses=(404,)),
+    Operation("get", "/tables/{name}/versions", "List the versions", {200: VersionList}, ListQuery, refuses=(404,)),
+]

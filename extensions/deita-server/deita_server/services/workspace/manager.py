@@ -1,0 +1,30 @@
+"""What the workspace is, put together from settings, files and engine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .models import EngineKind, StorageKind, Usage, Workspace
+
+if TYPE_CHECKING:
+    from deita_engine.client import Engine
+
+    from ...settings import Settings
+    from ..files.manager import FilesManager
+
+
+async def described(settings: Settings, files: FilesManager, engine: Engine) -> Workspace:
+    """Return the workspace as the person who asks sees it; does not start the engine."""
+    used, status = await files.usage(), engine.status()
+    return Workspace(
+        id=settings.workspace_id,
+        slug=settings.slug,
+        name=settings.name,
+        person=settings.person,
+        role=settings.role,
+        usage=Usage(files=used.files, bytes=used.bytes),
+        quota=None,
+        engine=EngineKind(kind="duckdb", state=status["state"], version=status["version"]),
+        storage=StorageKind(kind=settings.storage_kind),
+        isolation=settings.isolation,
+    )
