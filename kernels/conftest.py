@@ -18,10 +18,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import deita
 import pytest
 import urllib3
-
-import deita
 
 
 @dataclass(frozen=True)
@@ -35,10 +34,12 @@ class DataPlane:
 
     @property
     def api(self) -> str:
+        """The data plane."""
         return f"{self.url}/deita/api/v1"
 
     @property
     def spool(self) -> Path:
+        """Where its results lie."""
         return self.storage / "people" / "me" / "spool"
 
     @property
@@ -75,6 +76,7 @@ def eventually(look: Callable[[], Any], what: str, seconds: float = 30) -> Any:
 
 
 def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])
@@ -128,11 +130,13 @@ def _answers(found: DataPlane, process: subprocess.Popen[bytes]) -> bool:
 
 @pytest.fixture(scope="session")
 def near(data_plane: DataPlane) -> deita.Workspace:
+    """The workspace, seen from the same machine."""
     return data_plane.near()
 
 
 @pytest.fixture(scope="session")
 def far(data_plane: DataPlane) -> deita.Workspace:
+    """The workspace, seen from another machine."""
     return data_plane.far()
 
 

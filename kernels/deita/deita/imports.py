@@ -12,7 +12,8 @@ from deita.http import Transport, path_of
 from deita.progress import Progress, quiet
 
 OVER = frozenset({"done", "failed", "cancelled", "needs_review"})
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.02, 0.5
+POLL_MS = 500
+PAUSE_S = 0.02  # where a data plane answers at once instead of waiting
 
 
 @dataclass(frozen=True)
@@ -57,16 +58,14 @@ def run_import(
     body: dict[str, Any] = transport.send("POST", "imports", json_body=request)
     path = path_of("imports", body["id"])
     deadline = time.monotonic() + timeout_s if timeout_s is not None else None
-    pause = FIRST_PAUSE_S
     try:
         while body["state"] not in OVER:
             if deadline is not None and time.monotonic() > deadline:
                 transport.send("DELETE", path)
                 raise DeitaError("import_timeout", "The import took too long and was cancelled.", "Give it more time.")
             progress(f"Importing {request['file']}", float(body.get("progress") or 0))
-            time.sleep(pause)
-            pause = min(pause * 1.5, LONGEST_PAUSE_S)
-            body = transport.get(path)
+            time.sleep(PAUSE_S)
+            body = transport.get(path, {"wait_ms": POLL_MS})
     except (KeyboardInterrupt, SystemExit):
         transport.send("DELETE", path, patience_s=5)
         raise

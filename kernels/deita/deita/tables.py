@@ -123,4 +123,4 @@ class Table:
         return f"Table({self.name!r}, {self.rows:,} rows, {len(self.columns)} columns{at})"
 
 
-AS_OF_REFUSED = frozenset({"not_supported", "not_implemented", "as_of_unsupported"})
+AS_OF_REFUSED = frozenset({"bad_request", "not_supported"})  # a data plane that does not know `as_of` yet

@@ -19,7 +19,7 @@ CUT = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"
 
 @contextmanager
 def answering(*answers: bytes) -> Iterator[tuple[str, list[bytes]]]:
-    """A socket that gives one answer to each connection, in order, and closes it; yields its URL and what it was asked."""
+    """A socket that gives one answer to each connection, in order; yields its URL and what it was asked."""
     asked: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
@@ -61,7 +61,7 @@ def test_trying_again_has_an_end() -> None:
 
 
 def test_a_redirect_is_not_followed_with_the_token() -> None:
-    with answering(AWAY) as (url, asked):
+    with answering(AWAY) as (url, _):
         assert code_of(lambda: Transport(url, "t").get("tables")) == "unexpected_answer"
 
 
