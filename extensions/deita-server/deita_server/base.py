@@ -1,7 +1,7 @@
 """The handler that every handler of the data plane is: who asks, may they, what went wrong.
 
-Authentication is jupyter-server's identity provider; this class only turns its answers into 401, 403 and our error shape.
-Errors are rendered in `write_error`, so that a handler method is just the good path.
+Authentication is jupyter-server's identity provider; this class only turns its answers into 401, 403 and our error
+shape. Errors are rendered in `write_error`, so that a handler method is just the good path.
 """
 
 from __future__ import annotations

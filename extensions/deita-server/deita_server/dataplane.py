@@ -1,7 +1,7 @@
 """One workspace as this server sees it: engine, database and managers, each made when a request first needs it.
 
-Three steps, because they cost differently: `querying` imports the engine's client and pydantic; `storing` adds SQLAlchemy
-and opens the database; `importing` also asks the engine what happened while nobody wrote it down.
+Three steps, because they cost differently: `querying` imports the engine's client and pydantic; `storing` adds
+SQLAlchemy and opens the database; `importing` also asks the engine what happened while nobody wrote it down.
 """
 
 from __future__ import annotations

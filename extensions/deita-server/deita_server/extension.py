@@ -1,7 +1,7 @@
 """The Jupyter server extension: its configuration, its handlers, its end.
 
-Loading it imports neither SQLAlchemy nor pydantic nor the engine's client: a workspace server idles most of its life, and
-those cost 0.6 s and 30 MB. `DataPlane` brings them in, in a thread, when the first request needs them.
+Loading it imports neither SQLAlchemy nor pydantic nor the engine's client: a workspace server idles most of its life,
+and those cost 0.6 s and 30 MB. `DataPlane` brings them in, in a thread, when the first request needs them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The OpenAPI document, made from the operations' descriptions and the models that validate; imported when asked for."""
+"""The OpenAPI document, made from the operations and the models that validate; imported when asked for."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ class _Schemas:
     def __init__(self) -> None:
         wanted: dict[tuple[Model, Literal["validation", "serialization"]], None] = {(Error, "serialization"): None}
         for operation in OPERATIONS:
-            if operation.takes and operation.takes is not bytes:
-                wanted[operation.takes, "validation"] = None
+            if model := _taken(operation):
+                wanted[model, "validation"] = None
             for answer in operation.answers.values():
                 for part in answer if isinstance(answer, tuple) else (answer,):
                     if part is not None and not isinstance(part, str):
@@ -90,10 +90,15 @@ def _described(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
     }
     if operation.takes is bytes:
         described["requestBody"] = {"required": True, "content": {"application/octet-stream": {}}}
-    elif operation.takes:
-        content = {"application/json": {"schema": schemas.taken(operation.takes)}}
+    elif model := _taken(operation):
+        content = {"application/json": {"schema": schemas.taken(model)}}
         described["requestBody"] = {"required": True, "content": content}
     return described
+
+
+def _taken(operation: Operation) -> Model | None:
+    takes = operation.takes
+    return takes if takes and issubclass(takes, BaseModel) else None
 
 
 def _operation_id(operation: Operation) -> str:

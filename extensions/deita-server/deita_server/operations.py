@@ -13,8 +13,8 @@ Model = type[BaseModel]
 class Operation:
     """One method of one address.
 
-    `answers` is what each status carries: a model, media types of bytes, both, or nothing. `takes` is the body: a model, or
-    `bytes` for a file as it is.
+    `answers` is what each status carries: a model, media types of bytes, both, or nothing. `takes` is the body: a
+    model, or `bytes` for a file as it is.
     """
 
     method: str

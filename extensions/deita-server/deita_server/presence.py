@@ -1,8 +1,8 @@
 """This server's mark in the workspace: a folder in `incoming/` whose lock it holds while it lives.
 
-Several servers of one workspace share its folder, and any of them may be killed. A lock dies with its process, a row or a
-pid file does not, so what a server left behind (half an upload, an import that says "running") is told by its free lock.
-The lock only holds on a local disk, which a folder workspace is.
+Several servers of one workspace share its folder, and any of them may be killed. A lock dies with its process, a row or
+a pid file does not, so what a server left behind (half an upload, an import that says "running") is told by its free
+lock. The lock only holds on a local disk, which a folder workspace is.
 """
 
 from __future__ import annotations

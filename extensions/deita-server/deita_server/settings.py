@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 @dataclass(frozen=True)
 class Settings:
-    """One person's server of one workspace. `storage` is the workspace's folder, `engine` the `DEITA_ENGINE_*` settings."""
+    """One person's server of one workspace: `storage` is its folder, `engine` the `DEITA_ENGINE_*` settings."""
 
     workspace_id: str
     slug: str
@@ -38,8 +38,8 @@ class Settings:
     def from_environment(cls, environment: Mapping[str, str] = os.environ, *, fallback: Path | None = None) -> Settings:
         """Read the variables of ARCHITECTURE.md.
 
-        Without them (a plain `jupyter server`) it is the owner's workspace in `fallback`, so that installing the package
-        never stops a server from starting.
+        Without them (a plain `jupyter server`) it is the owner's workspace in `fallback`, so that installing the
+        package never stops a server from starting.
 
         Raises ValueError for storage that is not a folder.
         """

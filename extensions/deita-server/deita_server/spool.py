@@ -1,7 +1,7 @@
 """The person's results on disk: which there are, how old, how large, and which must go.
 
-Beside `<query id>.arrow`, which the engine writes, lies `<query id>.query.json`: what the server knows of the query, so that a
-restart forgets no result. Functions here block; call them in a thread.
+Beside `<query id>.arrow`, which the engine writes, lies `<query id>.query.json`: what the server knows of the query, so
+that a restart forgets no result. Functions here block; call them in a thread.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def forget(folder: Path, query_ids: Iterable[str]) -> None:
 
 
 def sweep(folder: Path, lifetime: float, max_bytes: int, busy: frozenset[str]) -> None:
-    """Remove results older than `lifetime` seconds, then the oldest until all take at most `max_bytes`; never `busy` ones."""
+    """Remove results older than `lifetime` seconds, then the oldest until they fit `max_bytes`; never `busy` ones."""
     found = []
     for path in _results(folder):
         if path.name.endswith(RECORD) or _query_id(path) in busy:

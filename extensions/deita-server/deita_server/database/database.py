@@ -1,8 +1,8 @@
 """The door to `workspace.sqlite`: short transactions in threads, never on the event loop.
 
-Several servers of a workspace open the same file, so it is in WAL mode, a writer takes its lock when the transaction begins
-(an upgrade in the middle could not wait) and waits for another's a bounded time. `synchronous=FULL` makes a commit survive
-a power cut, not only a crash of the process.
+Several servers of a workspace open the same file, so it is in WAL mode, a writer takes its lock when the transaction
+begins (an upgrade in the middle could not wait) and waits for another's a bounded time. `synchronous=FULL` makes a
+commit survive a power cut, not only a crash of the process.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from ..errors import DeitaError
+from deita_server.errors import DeitaError
+
 from .migrations import HEAD, upgrade
 
 BUSY_MS = 10_000
@@ -28,7 +29,7 @@ Result = TypeVar("Result")
 
 
 class Database:
-    """`await database.read(work)` and `await database.write(work)`: `work` gets a session and runs in one transaction."""
+    """`await read(work)` and `await write(work)`: `work` gets a session and runs in one transaction."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -9,10 +9,10 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...errors import DeitaError
+from deita_server.errors import DeitaError
 
 if TYPE_CHECKING:
-    from ...base import DeitaHandler
+    from deita_server.base import DeitaHandler
 
 BLOCK = 2**20
 RANGE = re.compile(r"bytes=(\d*)-(\d*)")

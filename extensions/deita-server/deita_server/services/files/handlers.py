@@ -7,9 +7,10 @@ from urllib.parse import quote
 
 from tornado import web
 
-from ... import roles
-from ...base import JSON_LIMIT, DeitaHandler
-from ...errors import DeitaError
+from deita_server import roles
+from deita_server.base import JSON_LIMIT, DeitaHandler
+from deita_server.errors import DeitaError
+
 from .download import byte_range
 
 # How much of a refused body is read before the answer: a client that is still sending would not see one.

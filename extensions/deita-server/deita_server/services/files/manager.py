@@ -11,12 +11,13 @@ from pathlib import Path
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session, joinedload
 
-from ... import cursors
-from ...clock import now
-from ...database import models as rows
-from ...database.database import Database
-from ...errors import DeitaError
-from ...presence import Presence
+from deita_server import cursors
+from deita_server.clock import now
+from deita_server.database import models as rows
+from deita_server.database.database import Database
+from deita_server.errors import DeitaError
+from deita_server.presence import Presence
+
 from . import names
 from .blobs import Blobs
 from .media import media_type
@@ -84,7 +85,8 @@ class FilesManager:
         )
         session.add(version)
         session.flush()
-        # While the database's write lock is held, so that nobody who deletes the last name of these bytes comes between.
+        # While the database's write lock is held, so that nobody who deletes the last name of these bytes comes
+        # between.
         try:
             self.blobs.keep(upload.temporary, upload.sha256)
         except OSError as error:

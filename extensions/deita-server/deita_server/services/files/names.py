@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 
-from ...errors import DeitaError
+from deita_server.errors import DeitaError
 
 MAX_BYTES = 200
 RESERVED = {"con", "prn", "aux", "nul", *(f"{device}{n}" for device in ("com", "lpt") for n in "0123456789¹²³")}
-# Unicode's control, format (bidi controls, zero-width characters), surrogate and line-separator characters. The joiners of
-# some emoji and scripts are among them: two names that look the same would differ otherwise.
+# Unicode's control, format (bidi controls, zero-width characters), surrogate and line-separator characters. The joiners
+# of some emoji and scripts are among them: two names that look the same would differ otherwise.
 HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ...operations import Operation
+from deita_server.operations import Operation
+
 from .models import File, FileList, GetQuery, ListQuery, PutQuery, Rename
 
 ANYTHING = ("application/octet-stream",)

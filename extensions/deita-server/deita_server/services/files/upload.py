@@ -1,6 +1,7 @@
 """One upload under way: bytes go to a temporary file and through SHA-256 in a thread, never all into memory.
 
-The network may fill one block while the previous one is written; `write` then waits, which stops reading from the socket.
+The network may fill one block while the previous one is written; `write` then waits, which stops reading from the
+socket.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import os
 from concurrent.futures import Executor
 from pathlib import Path
 
-from ...errors import DeitaError
+from deita_server.errors import DeitaError
+
 from .media import HEAD_BYTES
 
 BLOCK = 2**20

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ... import __version__
-from ...base import DeitaHandler
+from deita_server import __version__
+from deita_server.base import DeitaHandler
 
 
 class HealthHandler(DeitaHandler):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ...operations import Operation
+from deita_server.operations import Operation
+
 from .models import Health
 
 OPERATIONS = [Operation("get", "/health", "Ask whether this server works", {200: Health})]

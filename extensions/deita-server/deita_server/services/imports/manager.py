@@ -1,7 +1,7 @@
 """Imports: a row that says what is wanted, a task that sees it through, and the lake's word on whether it happened.
 
-A server may be killed at any moment, so a row in the middle is never believed by itself: `recover` asks whose server still
-lives and which commits carry the import's id.
+A server may be killed at any moment, so a row in the middle is never believed by itself: `recover` asks whose server
+still lives and which commits carry the import's id.
 """
 
 from __future__ import annotations
@@ -17,15 +17,16 @@ from deita_engine.shapes import EngineError, ImportSpec
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
-from ... import cursors
-from ...clock import now
-from ...database import models as rows
-from ...database.database import Database
-from ...errors import DeitaError, embedded
-from ...idempotency import Idempotency
-from ...presence import Presence
-from ..files.manager import UNFINISHED, FilesManager
-from ..tables.versions import Versions
+from deita_server import cursors
+from deita_server.clock import now
+from deita_server.database import models as rows
+from deita_server.database.database import Database
+from deita_server.errors import DeitaError, embedded
+from deita_server.idempotency import Idempotency
+from deita_server.presence import Presence
+from deita_server.services.files.manager import UNFINISHED, FilesManager
+from deita_server.services.tables.versions import Versions
+
 from .models import Import, ImportList, NewImport, RejectList
 from .rejects import keep_rejects, list_rejects
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ..queries.models import Failure
+from deita_server.services.queries.models import Failure
 
 State = Literal["queued", "sniffing", "needs_review", "running", "done", "failed", "cancelled"]
 Mode = Literal["create", "replace", "append"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ...operations import Operation
+from deita_server.operations import Operation
+
 from .models import Confirmation, Import, ImportList, ListQuery, NewImport, RejectList, WaitQuery
 
 ONCE = {"Idempotency-Key": "Retries with the same key have one effect."}

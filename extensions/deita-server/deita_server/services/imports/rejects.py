@@ -11,9 +11,10 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from ... import cursors
-from ...database import models as rows
-from ...database.database import Database
+from deita_server import cursors
+from deita_server.database import models as rows
+from deita_server.database.database import Database
+
 from .models import Reject, RejectList
 
 KEPT = 10_000

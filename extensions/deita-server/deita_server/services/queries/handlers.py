@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from ... import roles
-from ...base import DeitaHandler
-from ...errors import DeitaError
+from deita_server import roles
+from deita_server.base import DeitaHandler
+from deita_server.errors import DeitaError
+
 from .streaming import FORMATS, chosen_format, send_stream
 
 if TYPE_CHECKING:

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from deita_engine.shapes import EngineError, ExportFormat, QuerySpec
 
-from ... import cursors, spool
-from ...clock import now
-from ...errors import DeitaError
-from ...idempotency import Idempotency
+from deita_server import cursors, spool
+from deita_server.clock import now
+from deita_server.errors import DeitaError
+from deita_server.idempotency import Idempotency
+
 from .models import NewQuery
 from .receipts import VersionNumbers
 from .record import FIRST_PAGE, QueryRecord, dumped, scope
@@ -25,15 +26,15 @@ from .record import FIRST_PAGE, QueryRecord, dumped, scope
 if TYPE_CHECKING:
     from deita_engine.client import Engine, Stream
 
-    from ...dataplane import Limits
-    from ...settings import Settings
+    from deita_server.dataplane import Limits
+    from deita_server.settings import Settings
 
 SWEEP_SECONDS = 60
 WARM_PAGES = 32  # how many first pages stay in memory; others are read from the spool
 
 
 class QueriesManager:
-    """Raises EngineError for what the engine refuses, DeitaError query_exists, query_not_found, no_result, result_expired."""
+    """Raises what the engine refuses, and DeitaError query_exists, query_not_found, no_result, result_expired."""
 
     def __init__(
         self,

@@ -1,6 +1,7 @@
 """Receipts: which version of which table a query read.
 
-The engine names the tables and the snapshot; the versions come from the lake's commits, of which only the numbers are kept.
+The engine names the tables and the snapshot; the versions come from the lake's commits, of which only the numbers are
+kept.
 """
 
 from __future__ import annotations

@@ -7,9 +7,9 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ... import cursors
-from ...clock import now
-from ...errors import embedded
+from deita_server import cursors
+from deita_server.clock import now
+from deita_server.errors import embedded
 
 if TYPE_CHECKING:
     from deita_engine.client import Run

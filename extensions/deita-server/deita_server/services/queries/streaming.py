@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 from deita_engine.shapes import EngineError
 from tornado.iostream import StreamClosedError
 
-from ...errors import DeitaError
+from deita_server.errors import DeitaError
 
 if TYPE_CHECKING:
     from deita_engine.client import Stream
 
-    from ...base import DeitaHandler
+    from deita_server.base import DeitaHandler
 
 BLOCK = 2**20
 FORMATS = {
@@ -43,7 +43,8 @@ ACCEPTED = {
 def chosen_format(asked: str | None, accept: str) -> str | None:
     """Return the format of the whole result that is meant, None for JSON pages.
 
-    `?format=` goes before `Accept`. Raises unsupported_format (400) for the one, unsupported_media_type (415) for the other.
+    `?format=` goes before `Accept`. Raises unsupported_format (400) for the one, unsupported_media_type (415) for the
+    other.
     """
     if asked is not None:
         if asked not in FORMATS:
@@ -81,7 +82,8 @@ def _by_preference(accept: str) -> list[str]:
 async def send_stream(handler: DeitaHandler, stream: Stream, threads: Executor) -> bool:
     """Send a growing file to its end; False when the connection is gone, by the client's will or because it failed.
 
-    What goes wrong before the first byte is raised: no_result when the query failed, result_expired when the file is gone.
+    What goes wrong before the first byte is raised: no_result when the query failed, result_expired when the file is
+    gone.
     """
     try:
         size = await stream.grown(0)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from deita_engine.shapes import FilterOperator, RowsSpec
 
-from ... import cursors
-from ...errors import DeitaError, bad_field
+from deita_server import cursors
+from deita_server.errors import DeitaError, bad_field
+
 from .models import Column, Source, Table, TableList
 
 if TYPE_CHECKING:
@@ -62,7 +64,7 @@ class TablesManager:
         table = await self.get(name)
         await self._engine.drop_table(table.name, self._person)
 
-    async def rows(self, name: str, cursor: str | None, limit: int, order: str, filters: list[str]) -> bytes:
+    async def rows(self, name: str, cursor: str | None, limit: int, order: str, filters: Sequence[str]) -> bytes:
         """Return a page of rows as JSON; a cursor is bound to the snapshot that the first page showed."""
         scope = f"rows:{name}:{order}:{json.dumps(filters)}"
         offset, snapshot = _place(scope, cursor)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ...operations import Operation
+from deita_server.operations import Operation
+
 from .models import ListQuery, Rename, RowsPage, RowsQuery, Table, TableList, VersionList
 
 OPERATIONS = [

@@ -1,7 +1,7 @@
 """The index of table versions: what the lake's commits say, in rows that can be asked quickly.
 
-The lake's commit is the commit. Any server of the workspace may have made it, and may have died before it wrote a row, so
-rows are only ever made here, in the commits' order, from the last commit that is known to be in the index.
+The lake's commit is the commit. Any server of the workspace may have made it, and may have died before it wrote a row,
+so rows are only ever made here, in the commits' order, from the last commit that is known to be in the index.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ... import cursors
-from ...database import models as rows
-from ...database.database import Database
-from ...errors import DeitaError
+from deita_server import cursors
+from deita_server.database import models as rows
+from deita_server.database.database import Database
+from deita_server.errors import DeitaError
+
 from .manager import missing
 from .models import Column, Source, Version, VersionList
 

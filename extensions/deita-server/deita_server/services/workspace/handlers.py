@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...base import DeitaHandler
+from deita_server.base import DeitaHandler
 
 
 class WorkspaceHandler(DeitaHandler):

@@ -9,8 +9,8 @@ from .models import EngineKind, StorageKind, Usage, Workspace
 if TYPE_CHECKING:
     from deita_engine.client import Engine
 
-    from ...settings import Settings
-    from ..files.manager import FilesManager
+    from deita_server.services.files.manager import FilesManager
+    from deita_server.settings import Settings
 
 
 async def described(settings: Settings, files: FilesManager, engine: Engine) -> Workspace:
