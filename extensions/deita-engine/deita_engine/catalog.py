@@ -108,7 +108,7 @@ class Catalog:
                 return None
             at = {"s": _newest(connection), "name": table}
             row = connection.execute(
-                f"SELECT table_name FROM ducklake_table WHERE lower(table_name) = lower(:name) AND {LIVE}"  # noqa: S608
+                f"SELECT table_name FROM ducklake_table WHERE lower(table_name) = lower(:name) AND {LIVE}"
                 f" UNION ALL SELECT view_name FROM ducklake_view WHERE lower(view_name) = lower(:name) AND {LIVE}",
                 at,
             ).fetchone()
@@ -174,7 +174,7 @@ class Catalog:
     def _tables(self, connection: sqlite3.Connection, at: int) -> Iterator[LakeTable]:
         columns = _columns(connection, at)
         files = self._files(connection, at)
-        rows = connection.execute(f"SELECT table_id, table_name FROM ducklake_table WHERE {LIVE}", {"s": at})  # noqa: S608
+        rows = connection.execute(f"SELECT table_id, table_name FROM ducklake_table WHERE {LIVE}", {"s": at})
         for table_id, name in rows.fetchall():
             yield LakeTable(table_id, name, tuple(columns.get(table_id, ())), tuple(files.get(table_id, ())))
 
@@ -189,7 +189,7 @@ class Catalog:
         deletes = {
             row[0]: (row[1], row[2], row[3])
             for row in connection.execute(
-                f"SELECT data_file_id, path, path_is_relative, delete_count FROM ducklake_delete_file WHERE {LIVE}",  # noqa: S608
+                f"SELECT data_file_id, path, path_is_relative, delete_count FROM ducklake_delete_file WHERE {LIVE}",
                 {"s": at},
             )
         }
@@ -220,7 +220,7 @@ def _newest(connection: sqlite3.Connection) -> int:
 def _columns(connection: sqlite3.Connection, at: int) -> dict[int, list[Column]]:
     texts: dict[tuple[int, int], dict[str, str]] = {}
     for table_id, column_id, key, value in connection.execute(
-        f"SELECT table_id, column_id, key, value FROM ducklake_column_tag WHERE {LIVE}",  # noqa: S608
+        f"SELECT table_id, column_id, key, value FROM ducklake_column_tag WHERE {LIVE}",
         {"s": at},
     ):
         texts.setdefault((table_id, column_id), {})[key] = value
@@ -284,7 +284,7 @@ def quoted(name: str) -> str:
 
 def _views(connection: sqlite3.Connection, at: int) -> Iterator[LakeView]:
     for name, sql in connection.execute(
-        f"SELECT view_name, sql FROM ducklake_view WHERE {LIVE} ORDER BY view_id",  # noqa: S608
+        f"SELECT view_name, sql FROM ducklake_view WHERE {LIVE} ORDER BY view_id",
         {"s": at},
     ):
         yield LakeView(name, sql)

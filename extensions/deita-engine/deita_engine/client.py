@@ -52,6 +52,7 @@ class Engine:
         self._listening: asyncio.Task[None] | None = None
         self._idle: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._growing: dict[int, Stream] = {}
         self._exports: dict[tuple[str, str, bool], Stream] = {}
         self._log: IO[bytes] | None = None
 
@@ -139,12 +140,16 @@ class Engine:
 
     # -- one operation ------------------------------------------------------------------------------------------------
 
-    async def _start(self, name: str, id: str, args: wire.Message, timeout: int | None) -> Run:
+    async def _start(self, name: str, id: str, args: wire.Message, timeout_ms: int | None) -> Run:
+        if len(self._runs) >= self.config.max_running + self.config.max_waiting:
+            raise EngineError(
+                "too_many_queries", "Too many queries are running or waiting.", "Wait for one of them to end."
+            )
         run = Run(id, Stream(self.config.spool / f"{id}.arrow"), self._cancel)
         number = next(self._ids)
         self._runs[number] = run
-        if timeout:
-            self._timeouts[number] = timeout
+        if timeout_ms:
+            self._timeouts[number] = timeout_ms
         try:
             message, _attachment = await self._exchange(number, name, args)
         except BaseException:
@@ -178,6 +183,8 @@ class Engine:
         number = message.get("id", 0)
         run, reply = self._runs.get(number), self._replies.get(number)
         event = message["event"]
+        if number in self._growing:
+            self._growing[number].grow(message.get("size", 0))
         if run:
             if event == "failed" and (reply is None or reply.done()):
                 self._fail(number, run, wire.error_of(message["error"]))
@@ -324,11 +331,17 @@ class Engine:
 
     async def _export(self, key: tuple[str, str, bool], stream: Stream) -> None:
         query_id, format, raw = key
+        number = next(self._ids)
+        self._growing[number] = stream
         try:
-            message, _ = await self._ask("export", query_id=query_id, format=format, raw=raw)
+            message, _ = await self._exchange(number, "export", {"query_id": query_id, "format": format, "raw": raw})
+            if message["event"] == "failed":
+                raise wire.error_of(message["error"])
             stream.finish(message["size"])
         except EngineError as error:
             stream.finish(error=error)
+        finally:
+            del self._growing[number]
 
 
 def _page(message: wire.Message, attachment: bytes) -> Page:

@@ -24,6 +24,7 @@ from .formats.plan import Plan
 from .reader import literal
 from .settings import lock, open_instance
 from .shapes import Commit, EngineError, ImportSpec, Source
+from .slots import Slots
 from .writer import Change, Writer, add_files, table_exists
 
 if TYPE_CHECKING:
@@ -45,14 +46,21 @@ class Limits:
 class Imports:
     """Reads files into tables."""
 
-    def __init__(self, catalog: Catalog, writer: Writer, spool: Path, temporary: Path, limits: Limits) -> None:
+    def __init__(
+        self, catalog: Catalog, writer: Writer, spool: Path, temporary: Path, limits: Limits, slots: Slots
+    ) -> None:
+        self.slots = slots
         self.catalog, self.writer, self.spool, self.temporary, self.limits = catalog, writer, spool, temporary, limits
 
     def run(self, operation: Operation, spec: ImportSpec) -> None:
         """Import one file; reports `accepted`, `running`, `progress` and `done` with its commit."""
         operation.report("accepted", statement_type="IMPORT")
         self._check_name(spec)
-        operation.report("running")
+        self.writer.prepare()
+        with self.slots.taken(operation):
+            self._import(operation, spec)
+
+    def _import(self, operation: Operation, spec: ImportSpec) -> None:
         blob = Path(spec.path)
         found = _with_encoding(detect(blob), spec.recipe)
         folder = self.catalog.folder(spec.table)
@@ -127,7 +135,7 @@ class Imports:
             if there and spec.mode == "append":
                 _check_columns(columns, plan.columns)
             elif there and columns == plan.columns:
-                cursor.execute(f"DELETE FROM {name}")  # noqa: S608
+                cursor.execute(f"DELETE FROM {name}")
             elif there:
                 cursor.execute(f"DROP TABLE {name}")
             if columns != plan.columns and not (there and spec.mode == "append"):

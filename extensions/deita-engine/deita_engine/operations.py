@@ -11,13 +11,16 @@ import duckdb
 
 from . import wire
 from .catalog import Catalog
+from .completion import Completer
 from .errors import from_duckdb
+from .exports import Exports
 from .guard import judge
 from .imports import Imports, Limits
 from .queries import Queries
 from .reader import Reader
 from .results import Spool
 from .shapes import EngineError, ImportSpec, QuerySpec, RowsSpec
+from .slots import Slots
 from .writer import Writer
 from .writes import Writes
 
@@ -76,10 +79,13 @@ class Operations:
             options["busy_timeout_s"],
         )
         self.read_only = bool(options["read_only"])
-        self.queries = Queries(self.reader, self.spool, options["max_running"])
-        self.writes = Writes(self.reader, self.writer, self.spool)
+        slots = Slots(options["max_running"])
+        self.queries = Queries(self.reader, self.spool, slots)
+        self.writes = Writes(self.reader, self.writer, self.spool, slots)
+        self.completer = Completer(self.reader.connection)
         limits = Limits(options["memory"], options["threads"])
-        self.imports = Imports(self.catalog, self.writer, self.spool_folder, temporary, limits)
+        self.exports = Exports(self.spool, temporary, options["memory"], options["threads"])
+        self.imports = Imports(self.catalog, self.writer, self.spool_folder, temporary, limits, slots)
 
     def run(self, operation: Operation) -> None:
         """Run the operation; whatever it raises becomes a `failed` message."""
@@ -120,6 +126,20 @@ class Operations:
     def _check_writable(self) -> None:
         if self.read_only:
             raise EngineError("read_only", "This workspace can only be read here.")
+
+    def do_export(self, operation: Operation, query_id: str, format: str, raw: bool) -> None:
+        """A result in another format."""
+        growing = self.queries.growing.get(query_id)
+        size = self.exports.run(
+            query_id, format, raw, growing, operation.uses, lambda size: operation.report("progress", size=size)
+        )
+        operation.report("done", size=size)
+
+    def do_complete(self, operation: Operation, sql: str, position: int) -> None:
+        """What could stand at the cursor."""
+        with self.reader.cursor() as (_, snapshot):
+            found = self.completer.complete(sql, position, snapshot)
+        operation.report("done", start=found.start, end=found.end, items=found.items)
 
     def do_page(self, operation: Operation, query_id: str, offset: int, limit: int) -> None:
         """A page of a spooled result."""

@@ -17,10 +17,13 @@ import sys
 import threading
 from typing import Any
 
+import duckdb
+
 from . import wire
 from .operations import Operation, Operations
 
 PR_SET_PDEATHSIG = 1
+VERSION = f"DuckDB {duckdb.__version__}"
 
 
 class Process:
@@ -34,7 +37,7 @@ class Process:
 
     def serve(self) -> None:
         """Answer until the server closes the socket."""
-        self.send({"event": "ready", "pid": os.getpid()})
+        self.send({"event": "ready", "pid": os.getpid(), "version": VERSION})
         with self.connection.makefile("rb") as stream:
             while message := _read(stream):
                 self._take(message)

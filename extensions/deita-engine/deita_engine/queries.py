@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import difflib
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +11,12 @@ import pyarrow as pa
 
 from .catalog import Snapshot, quoted
 from .errors import from_duckdb
+from .growing import Growing
 from .guard import Judged
 from .reader import Reader
 from .results import BATCH_ROWS, Spool
 from .shapes import Column, EngineError, Page, QuerySpec, RowsSpec
+from .slots import Slots
 from .values import rows_json
 
 if TYPE_CHECKING:
@@ -25,11 +27,12 @@ COMPARISONS = {"eq": "=", "ne": "<>", "lt": "<", "le": "<=", "gt": ">", "ge": ">
 
 
 class Queries:
-    """Runs reads, at most `max_running` at once."""
+    """Runs reads."""
 
-    def __init__(self, reader: Reader, spool: Spool, max_running: int) -> None:
+    def __init__(self, reader: Reader, spool: Spool, slots: Slots) -> None:
         self.reader, self.spool = reader, spool
-        self.slots = threading.BoundedSemaphore(max_running)
+        self.slots = slots
+        self.growing: dict[str, Growing] = {}
 
     def run(self, operation: Operation, spec: QuerySpec, judged: Judged) -> None:
         """Run one SELECT-like statement; reports `accepted`, `running`, `progress` and `done`."""
@@ -43,17 +46,24 @@ class Queries:
                 snapshot=snapshot.id,
                 tables=used_tables(judged, snapshot),
             )
-            self._wait_for_slot(operation)
+            growing = self.growing[spec.id] = Growing()
+            size = None
             try:
-                operation.report("running")
-                self._spool(operation, cursor, spec, bound)
+                with self.slots.taken(operation):
+                    size = self._spool(operation, cursor, spec, bound, growing)
             finally:
-                self.slots.release()
+                del self.growing[spec.id]
+                growing.end(size)
                 operation.uses(None)
 
     def _spool(
-        self, operation: Operation, cursor: duckdb.DuckDBPyConnection, spec: QuerySpec, bound: tuple[Column, ...] | None
-    ) -> None:
+        self,
+        operation: Operation,
+        cursor: duckdb.DuckDBPyConnection,
+        spec: QuerySpec,
+        bound: tuple[Column, ...] | None,
+        growing: Growing,
+    ) -> int:
         started = time.perf_counter()
         cursor.execute(spec.sql, spec.params or None)
         columns = bound or described(cursor)
@@ -61,6 +71,7 @@ class Queries:
 
         def report(size: int, rows: int) -> None:
             operation.check()
+            growing.grow(size)
             operation.report("progress", size=size, rows=rows)
 
         rows, truncated, first = self.spool.write(spec.id, columns, reader, spec.limit, report)
@@ -69,6 +80,7 @@ class Queries:
         operation.report(
             "done", first, columns=columns, rows=rows, truncated=truncated, size=size, elapsed_ms=round(elapsed, 3)
         )
+        return size
 
     def _bind(
         self, cursor: duckdb.DuckDBPyConnection, judged: Judged, spec: QuerySpec, snapshot: Snapshot
@@ -82,10 +94,6 @@ class Queries:
             raise with_candidates(from_duckdb(error, BIND + spec.sql, lines_before=1), snapshot) from error
         return tuple(Column(row[0], row[1]) for row in rows)
 
-    def _wait_for_slot(self, operation: Operation) -> None:
-        while not self.slots.acquire(timeout=0.05):
-            operation.check()
-
     def table_rows(self, operation: Operation, spec: RowsSpec) -> Page:
         """A page of a table as of a snapshot; raises EngineError table_not_found, query_binding."""
         with self.reader.cursor(spec.snapshot) as (cursor, snapshot):
@@ -97,8 +105,8 @@ class Queries:
             where, params = _where(spec, {column.name: column.type for column in columns})
             order = _order(spec, columns)
             name = quoted(spec.table)
-            counted = cursor.execute(f"SELECT count(*) FROM {name}{where}", params).fetchall()  # noqa: S608
-            sql = f"SELECT * FROM {name}{where}{order} LIMIT {int(spec.limit)} OFFSET {int(spec.offset)}"  # noqa: S608
+            counted = cursor.execute(f"SELECT count(*) FROM {name}{where}", params).fetchall()
+            sql = f"SELECT * FROM {name}{where}{order} LIMIT {int(spec.limit)} OFFSET {int(spec.offset)}"
             batches: list[pa.RecordBatch] = list(cursor.execute(sql, params).to_arrow_reader(BATCH_ROWS))
             operation.uses(None)
             rows, count = rows_json(batches)
@@ -124,8 +132,6 @@ def with_candidates(error: EngineError, snapshot: Snapshot) -> EngineError:
     """The error with the workspace's own tables as candidates: DuckDB's may be of its system catalog."""
     if error.code != "table_not_found":
         return error
-    import difflib
-
     names = [table.name for table in snapshot.tables] + [view.name for view in snapshot.views]
     close = difflib.get_close_matches(str(error.details["table"]), names, 3, 0.5)
     hint = (

@@ -19,7 +19,7 @@ from .catalog import Catalog, LakeTable, Snapshot, quoted
 from .settings import lock, open_instance
 
 KEPT_SCHEMAS = 8
-OWN_SCHEMA = re.compile(r"\{DUCKLAKE_CATALOG\}\.(?:main|\"main\")\.")
+OWN_SCHEMA = re.compile(r"\{DUCKLAKE_CATALOG\}\.(?:(?:main|\"main\")\.)?")
 
 
 class Reader:
@@ -104,14 +104,14 @@ def source(table: LakeTable) -> str:
     whole = [file.path for file in table.files if not file.deletes]
     parts = []
     if whole:
-        parts.append(f"SELECT {names} FROM read_parquet([{', '.join(map(literal, whole))}])")  # noqa: S608
+        parts.append(f"SELECT {names} FROM read_parquet([{', '.join(map(literal, whole))}])")
     parts += [
-        f"SELECT {names} FROM read_parquet({literal(file.path)}, file_row_number=true) WHERE file_row_number NOT IN"  # noqa: S608
+        f"SELECT {names} FROM read_parquet({literal(file.path)}, file_row_number=true) WHERE file_row_number NOT IN"
         f" (SELECT pos FROM read_parquet({literal(file.deletes)}))"
         for file in table.files
         if file.deletes
     ]
-    return f"SELECT {columns} FROM ({' UNION ALL '.join(parts)})"  # noqa: S608
+    return f"SELECT {columns} FROM ({' UNION ALL '.join(parts)})"
 
 
 def literal(value: object) -> str:

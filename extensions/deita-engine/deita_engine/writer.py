@@ -1,7 +1,8 @@
 """The instance that writes: DuckLake attached, every write one transaction under the workspace's lock.
 
-It is opened at the first write and thrown away after DDL that DuckLake's bookkeeping is known to stumble over, and after
-every internal error; each write gets a connection of its own. Nothing of a user's statement but plain SQL on the lake's tables
+It is opened at the first write. Each write gets a connection of its own: DuckLake's bookkeeping is known to stumble over chains of
+DDL on one connection. After an internal error the instance is thrown away; doing so after each DDL statement, too, was tried and
+costs every next write the 0.3 to 1 s of loading the extensions. Nothing of a user's statement but plain SQL on the lake's tables
 reaches it (see `guard`), because the SQLite extension that it needs opens any SQLite file of this operating-system user.
 """
 
@@ -65,24 +66,24 @@ class Writer:
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._opening = threading.Lock()
 
-    def commit(self, task: Task, body: Body, *, forget: bool = False) -> Commit | None:
+    def commit(self, task: Task, body: Body) -> Commit | None:
         """Run `body` in a transaction and commit it as the change that it returns; None when nothing changed.
 
-        `forget` throws the instance away afterwards. Raises EngineError workspace_busy, and what `body` raises.
+        A conflict or an internal error of DuckDB is tried again, the latter in a new instance, as long as nothing was
+        committed. Raises EngineError workspace_busy, and what `body` raises.
         """
         with write_lock(self.lock_file, self._busy, task.check):
-            for attempt in range(ATTEMPTS):
+            before = self.catalog.newest()
+            for last in (False,) * (ATTEMPTS - 1) + (True,):
                 try:
                     return self._attempt(task, body)
                 except (duckdb.TransactionException, duckdb.IOException) as error:
-                    if attempt + 1 == ATTEMPTS or not any(word in str(error) for word in CONFLICT):
+                    if last or not any(word in str(error) for word in CONFLICT):
                         raise
                 except (duckdb.InternalException, duckdb.FatalException):
-                    forget = True
-                    raise
-                finally:
-                    if forget:
-                        self.forget()
+                    self.forget()
+                    if last or self.catalog.newest() != before:
+                        raise
         raise AssertionError("the last attempt returns or raises")
 
     def _attempt(self, task: Task, body: Body) -> Commit | None:
@@ -139,6 +140,18 @@ class Writer:
         if connection is not None:
             connection.close()
 
+    def prepare(self) -> None:
+        """Open the instance in the background, so that the write that is about to come need not wait for it."""
+        if self._connection is None:
+            threading.Thread(target=self._open_quietly, daemon=True).start()
+
+    def _open_quietly(self) -> None:
+        try:
+            with write_lock(self.lock_file, self._busy):
+                self._instance()
+        except (EngineError, duckdb.Error):
+            return  # the write itself will meet the same trouble and tell it
+
     def _instance(self) -> duckdb.DuckDBPyConnection:
         with self._opening:
             if self._connection is None:
@@ -169,7 +182,7 @@ def _state(cursor: duckdb.DuckDBPyConnection, change: Change) -> tuple[list[Colu
     name = quoted(change.table)
     described = cursor.execute(f"DESCRIBE FROM {name}").fetchall()
     columns = [Column(row[0], row[1]) for row in described]
-    counted = cursor.execute(f"SELECT count(*) FROM {name}").fetchall()  # noqa: S608
+    counted = cursor.execute(f"SELECT count(*) FROM {name}").fetchall()
     return columns, int(counted[0][0])
 
 

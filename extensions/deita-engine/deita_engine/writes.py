@@ -22,20 +22,20 @@ from .queries import BIND, described, with_candidates
 from .reader import Reader, literal
 from .results import Spool
 from .shapes import Column, Commit, EngineError, QuerySpec, Source
+from .slots import Slots
 from .writer import Change, Writer, add_files, table_exists
 
 if TYPE_CHECKING:
     from .operations import Operation
 
 COUNT = (Column("Count", "BIGINT"),)
-DDL = frozenset({"alter", "rename", "drop", "view", "comment"})
 
 
 class Writes:
     """Runs writing statements."""
 
-    def __init__(self, reader: Reader, writer: Writer, spool: Spool) -> None:
-        self.reader, self.writer, self.spool = reader, writer, spool
+    def __init__(self, reader: Reader, writer: Writer, spool: Spool, slots: Slots) -> None:
+        self.reader, self.writer, self.spool, self.slots = reader, writer, spool, slots
 
     def run(self, operation: Operation, spec: QuerySpec, judged: Judged) -> None:
         """Run one judged statement; reports `accepted`, `running` and `done` with its commit."""
@@ -54,7 +54,7 @@ class Writes:
             cursor.execute(f"DROP {kind} {quoted(name)}")
             return Change(name, "drop", person, message or f"Drop {name}")
 
-        return self.writer.commit(operation, body, forget=True)
+        return self.writer.commit(operation, body)
 
     def rename(self, operation: Operation, name: str, new_name: str, person: str) -> Commit | None:
         """Give a table or view another name; raises EngineError table_exists, table_not_found."""
@@ -66,7 +66,7 @@ class Writes:
             cursor.execute(f"ALTER {kind} {quoted(name)} RENAME TO {quoted(new_name)}")
             return Change(new_name, "rename", person, f"Rename {name} to {new_name}", previous_name=name)
 
-        return self.writer.commit(operation, body, forget=True)
+        return self.writer.commit(operation, body)
 
     def _kind(self, name: str) -> str:
         snapshot = self.writer.catalog.snapshot()
@@ -93,7 +93,6 @@ class Writes:
 
     def _accept(self, operation: Operation, judged: Judged) -> None:
         operation.report("accepted", columns=COUNT, statement_type=judged.type, tables=[])
-        operation.report("running")
 
     def _change(self, spec: QuerySpec, judged: Judged, action: str) -> Change:
         receipt: dict[str, Any] = {"query_id": spec.id, "sql": spec.sql, "params": spec.params}
@@ -110,11 +109,16 @@ class Writes:
 
     def _run_in_lake(self, operation: Operation, spec: QuerySpec, judged: Judged) -> tuple[Commit | None, int]:
         self._check_names(judged)
-        self._accept(operation, judged)
         counted = 0
+        accepted = False
 
         def body(cursor: duckdb.DuckDBPyConnection) -> Change:
-            nonlocal counted
+            nonlocal counted, accepted
+            if not accepted:
+                self._bind(cursor, spec, judged)
+                self._accept(operation, judged)
+                operation.report("running")
+                accepted = True
             rows = cursor.execute(spec.sql, spec.params or None).fetchall()
             counted = int(rows[0][0]) if rows and described(cursor)[0].name == "Count" else 0
             if judged.action == "alter":
@@ -124,8 +128,16 @@ class Writes:
             )
             return self._change(spec, judged, action)
 
-        commit = self.writer.commit(operation, body, forget=judged.action in DDL)
+        commit = self.writer.commit(operation, body)
         return commit, counted
+
+    def _bind(self, cursor: duckdb.DuckDBPyConnection, spec: QuerySpec, judged: Judged) -> None:
+        """Have DuckDB bind the statement without running it, so that what cannot be bound is refused and no query exists."""
+        if judged.action in ("append", "write"):
+            try:
+                cursor.execute(f"EXPLAIN\n{spec.sql}", spec.params or None).fetchall()
+            except duckdb.Error as error:
+                raise from_duckdb(error, f"EXPLAIN\n{spec.sql}", lines_before=1) from error
 
     def _check_names(self, judged: Judged) -> None:
         """Refuse early, before a transaction, what names a table that is not there (or one that is)."""
@@ -154,8 +166,8 @@ class Writes:
         columns = (
             casts([(row[0], row[1]) for row in cursor.execute(f"DESCRIBE FROM {quoted(table)}").fetchall()]) or "*"
         )
-        cursor.execute(f"COPY (SELECT {columns} FROM {quoted(table)}) TO {literal(file)} (FORMAT parquet)")  # noqa: S608
-        cursor.execute(f"DELETE FROM {quoted(table)}")  # noqa: S608
+        cursor.execute(f"COPY (SELECT {columns} FROM {quoted(table)}) TO {literal(file)} (FORMAT parquet)")
+        cursor.execute(f"DELETE FROM {quoted(table)}")
         add_files(cursor, table, [file])
 
     def new_file(self, table: str) -> Path:
@@ -169,23 +181,30 @@ class Writes:
         assert judged.query is not None
         file = self.new_file(judged.target)
         try:
-            with self.reader.cursor() as (cursor, snapshot):
-                operation.uses(cursor)
-                try:
-                    bound = cursor.execute(BIND + judged.query, spec.params or None).fetchall()
-                except duckdb.Error as error:
-                    raise with_candidates(from_duckdb(error, BIND + judged.query, lines_before=1), snapshot) from error
-                self._accept(operation, judged)
-                columns = [(row[0], row[1]) for row in bound]
-                chosen = casts(columns) or "*"
-                query = judged.query.rstrip().rstrip(";")
-                sql = f"COPY (SELECT {chosen} FROM (\n{query}\n)) TO {literal(file)} (FORMAT parquet)"  # noqa: S608
-                count = int(cursor.execute(sql, spec.params or None).fetchall()[0][0])
-                operation.uses(None)
+            columns, count = self._compute(operation, spec, judged, file)
             return self._register(operation, spec, judged, columns, file), count
         except BaseException:
             self.writer.catalog.discard(file)
             raise
+
+    def _compute(
+        self, operation: Operation, spec: QuerySpec, judged: Judged, file: Path
+    ) -> tuple[list[tuple[str, str]], int]:
+        """Write the rows of a CREATE TABLE … AS into a file; returns its columns (name, type) and how many rows there are."""
+        query = (judged.query or "").rstrip().rstrip(";")
+        with self.reader.cursor() as (cursor, snapshot):
+            operation.uses(cursor)
+            try:
+                bound = cursor.execute(BIND + query, spec.params or None).fetchall()
+            except duckdb.Error as error:
+                raise with_candidates(from_duckdb(error, BIND + query, lines_before=1), snapshot) from error
+            self._accept(operation, judged)
+            columns = [(row[0], row[1]) for row in bound]
+            sql = f"COPY (SELECT {casts(columns) or '*'} FROM (\n{query}\n)) TO {literal(file)} (FORMAT parquet)"
+            with self.slots.taken(operation):
+                count = int(cursor.execute(sql, spec.params or None).fetchall()[0][0])
+            operation.uses(None)
+        return columns, count
 
     def _register(
         self, operation: Operation, spec: QuerySpec, judged: Judged, columns: list[tuple[str, str]], file: Path

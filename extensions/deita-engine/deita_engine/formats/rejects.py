@@ -56,7 +56,7 @@ def _wider(connection: duckdb.DuckDBPyConnection, kind: str, values: list[str], 
     wider = WIDER.get(kind)
     if wider:
         fits = connection.execute(
-            f"SELECT bool_and(TRY_CAST(v AS {wider}) IS NOT NULL) FROM (SELECT unnest($values) v)",  # noqa: S608
+            f"SELECT bool_and(TRY_CAST(v AS {wider}) IS NOT NULL) FROM (SELECT unnest($values) v)",
             {"values": values},
         ).fetchall()[0][0]
         if fits:
