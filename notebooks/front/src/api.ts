@@ -1,0 +1,171 @@
+/** The data plane as functions. Bytes and rows travel here, by fetch with the browser's cookie, never over the widget's socket. */
+
+import { Offline, problemFrom } from "./problems.ts";
+import type {
+  Completions,
+  DataFile,
+  Import,
+  ImportMode,
+  Page,
+  Query,
+  QueryMode,
+  Reject,
+  Table,
+  Workspace,
+} from "./shapes.ts";
+
+const LIST_PAGES = 20;
+
+export interface QueryRequest {
+  id: string;
+  sql: string;
+  mode?: QueryMode;
+  limit?: number;
+  wait_ms?: number;
+}
+
+export interface ImportRequest {
+  file: string;
+  table?: string;
+  mode?: ImportMode;
+}
+
+type Options = { method?: string; json?: unknown; signal?: AbortSignal | undefined; keepalive?: boolean };
+
+/** The value of a cookie; the browser lists the one of the longest path first. */
+export function cookie(name: string, jar: string = document.cookie): string | null {
+  const found = jar.split("; ").find((pair) => pair.startsWith(`${name}=`));
+  return found ? decodeURIComponent(found.slice(name.length + 1)) : null;
+}
+
+/** Only a path of this very site: a trait that came over the socket must not send the cookie's token elsewhere. */
+export function sameOriginPath(value: string, origin: string = location.origin): string {
+  const url = new URL(value, origin);
+  if (url.origin !== origin) throw new Error("The address of the workspace is on another site.");
+  return url.pathname.replace(/\/+$/, "");
+}
+
+export class Api {
+  readonly base: string;
+
+  constructor(base: string) {
+    this.base = sameOriginPath(base);
+  }
+
+  headers(): Record<string, string> {
+    const xsrf = cookie("_xsrf");
+    return xsrf ? { "X-XSRFToken": xsrf } : {};
+  }
+
+  url(path: string, query: Record<string, string | number | undefined> = {}): string {
+    const search = new URLSearchParams();
+    for (const [key, value] of Object.entries(query)) if (value !== undefined && value !== "") search.set(key, String(value));
+    const text = search.toString();
+    return `${this.base}${path}${text ? `?${text}` : ""}`;
+  }
+
+  async request<T>(path: string, query: Record<string, string | number | undefined> = {}, options: Options = {}): Promise<T> {
+    const init: RequestInit = {
+      method: options.method ?? "GET",
+      headers: { Accept: "application/json", ...this.headers() },
+      credentials: "same-origin",
+      keepalive: options.keepalive ?? false,
+    };
+    if (options.signal) init.signal = options.signal;
+    if (options.json !== undefined) {
+      init.body = JSON.stringify(options.json);
+      (init.headers as Record<string, string>)["Content-Type"] = "application/json";
+    }
+    let response: Response;
+    try {
+      response = await fetch(this.url(path, query), init);
+    } catch (error) {
+      if (options.signal?.aborted) throw error;
+      throw new Offline();
+    }
+    const body = await response.json().catch(() => null);
+    if (!response.ok) throw problemFrom(response.status, body);
+    return body as T;
+  }
+
+  /** Every item of a list, at most `LIST_PAGES` pages of it. */
+  private async all<T>(path: string): Promise<T[]> {
+    const items: T[] = [];
+    let cursor: string | undefined;
+    for (let page = 0; page < LIST_PAGES; page++) {
+      const answer = await this.request<{ items: T[]; next: string | null }>(path, { cursor });
+      items.push(...answer.items);
+      if (!answer.next) break;
+      cursor = answer.next;
+    }
+    return items;
+  }
+
+  workspace(): Promise<Workspace> {
+    return this.request("/workspace");
+  }
+
+  tables(): Promise<Table[]> {
+    return this.all("/tables");
+  }
+
+  files(): Promise<DataFile[]> {
+    return this.all("/files");
+  }
+
+  rows(table: string, at: { cursor?: string | undefined; limit: number; order?: string }, signal?: AbortSignal): Promise<Page> {
+    return this.request(`/tables/${encodeURIComponent(table)}/rows`, at, { signal });
+  }
+
+  remove(kind: "tables" | "files", name: string, keepalive = false): Promise<void> {
+    return this.request(`/${kind}/${encodeURIComponent(name)}`, {}, { method: "DELETE", keepalive });
+  }
+
+  startQuery(request: QueryRequest, signal?: AbortSignal): Promise<Query> {
+    return this.request("/queries", {}, { method: "POST", json: request, signal });
+  }
+
+  query(id: string, waitMs: number, signal?: AbortSignal): Promise<Query> {
+    return this.request(`/queries/${id}`, { wait_ms: waitMs }, { signal });
+  }
+
+  cancelQuery(id: string): Promise<Query> {
+    return this.request(`/queries/${id}`, {}, { method: "DELETE" });
+  }
+
+  results(id: string, at: { cursor?: string | undefined; limit: number }, signal?: AbortSignal): Promise<Page> {
+    return this.request(`/queries/${id}/results`, at, { signal });
+  }
+
+  resultUrl(id: string, format: string): string {
+    return this.url(`/queries/${id}/results`, { format });
+  }
+
+  fileUrl(name: string, query: Record<string, string> = {}): string {
+    return this.url(`/files/${encodeURIComponent(name)}`, query);
+  }
+
+  complete(sql: string, position: number, signal?: AbortSignal): Promise<Completions> {
+    return this.request("/queries/complete", {}, { method: "POST", json: { sql, position }, signal });
+  }
+
+  startImport(request: ImportRequest): Promise<Import> {
+    return this.request("/imports", {}, { method: "POST", json: { mode: "create", confirm: true, ...request } });
+  }
+
+  import(id: string, waitMs: number): Promise<Import> {
+    return this.request(`/imports/${id}`, { wait_ms: waitMs });
+  }
+
+  confirmImport(id: string): Promise<Import> {
+    return this.request(`/imports/${id}/confirm`, {}, { method: "POST", json: {} });
+  }
+
+  cancelImport(id: string): Promise<Import> {
+    return this.request(`/imports/${id}`, {}, { method: "DELETE" });
+  }
+
+  async rejects(id: string): Promise<Reject[]> {
+    return (await this.request<{ items: Reject[] }>(`/imports/${id}/rejects`)).items;
+  }
+}

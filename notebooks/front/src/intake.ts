@@ -1,0 +1,233 @@
+/**
+ * From dropped files to tables: upload, then import, two at a time, the rest waiting in line.
+ * Each file is a `Job` that the tray draws; a conflict parks it until the person chooses, and parked jobs keep no slot.
+ */
+
+import type { Api } from "./api.ts";
+import { freeFileName, freeTableName } from "./names.ts";
+import { ApiError, Offline } from "./problems.ts";
+import type { DataFile, Import, ImportMode, Table } from "./shapes.ts";
+import { RateMeter, putFile } from "./upload.ts";
+
+const AT_ONCE = 2;
+const MOST = 200;
+const WAIT_MS = 500;
+const POLL_MS = 250;
+
+export type JobState = "waiting" | "sending" | "reading" | "file_exists" | "table_exists" | "done" | "failed" | "cancelled";
+
+export interface Job {
+  readonly id: number;
+  /** Files dropped together; the first that is read is opened. */
+  readonly batch: number;
+  name: string;
+  size: number;
+  state: JobState;
+  sent: number;
+  meter: RateMeter;
+  import: Import | null;
+  table: string | null;
+  elapsed: number;
+  error: unknown;
+  /** Says that nothing had to be done. */
+  known: boolean;
+  body: Blob | null;
+  replaceFile: boolean;
+  mode: ImportMode;
+  control: AbortController;
+}
+
+export interface IntakeEvents {
+  changed: (job: Job) => void;
+  /** A file or a table has arrived: lists are out of date, and `table` may be opened. */
+  arrived: (job: Job) => Promise<void>;
+  files: () => DataFile[];
+  tables: () => Table[];
+}
+
+export class Intake {
+  readonly jobs: Job[] = [];
+  private readonly api: Api;
+  private readonly events: IntakeEvents;
+  private running = 0;
+  private count = 0;
+  private batches = 0;
+  private readonly opened = new Set<number>();
+
+  constructor(api: Api, events: IntakeEvents) {
+    this.api = api;
+    this.events = events;
+  }
+
+  get busy(): boolean {
+    return this.jobs.some((job) => job.state === "sending" || job.state === "waiting");
+  }
+
+  /** Takes files in; answers how many were too many. */
+  add(files: Iterable<File>): number {
+    let refused = 0;
+    const batch = ++this.batches;
+    for (const file of files) {
+      if (this.jobs.filter((job) => job.state === "waiting").length >= MOST) refused++;
+      else this.push(batch, file.name.normalize("NFC"), file.size, file);
+    }
+    return refused;
+  }
+
+  /** Makes a table of a file that is on the server. */
+  importFile(file: DataFile): void {
+    this.push(++this.batches, file.name, file.size, null);
+  }
+
+  cancel(job: Job): void {
+    job.control.abort();
+    if (job.import && job.state === "reading") void this.api.cancelImport(job.import.id).catch((error: unknown) => this.fail(job, error));
+    if (!["done", "failed"].includes(job.state)) this.set(job, "cancelled");
+  }
+
+  dismiss(job: Job): void {
+    const at = this.jobs.indexOf(job);
+    if (at >= 0) this.jobs.splice(at, 1);
+    this.events.changed(job);
+  }
+
+  retry(job: Job): void {
+    this.requeue(job, {});
+  }
+
+  replaceFile(job: Job): void {
+    this.requeue(job, { replaceFile: true, mode: "replace" });
+  }
+
+  keepBoth(job: Job): void {
+    const name = this.otherFileName(job);
+    this.requeue(job, { name });
+  }
+
+  otherFileName(job: Job): string {
+    return freeFileName(job.name, [...this.events.files().map((file) => file.name), ...this.jobs.map((other) => other.name)]);
+  }
+
+  chooseTable(job: Job, mode: ImportMode): void {
+    if (mode === "create") job.table = this.otherTableName(job);
+    this.requeue(job, { mode });
+  }
+
+  otherTableName(job: Job): string {
+    return freeTableName(job.table ?? "table", this.events.tables().map((table) => table.name));
+  }
+
+  /** True once for each batch: its first table is the one to look at. */
+  first(job: Job): boolean {
+    if (this.opened.has(job.batch)) return false;
+    this.opened.add(job.batch);
+    return true;
+  }
+
+  private push(batch: number, name: string, size: number, body: Blob | null): void {
+    const job: Job = { id: ++this.count, batch, name, size, state: "waiting", sent: 0, meter: new RateMeter(), import: null, table: null, elapsed: 0, error: null, known: false, body, replaceFile: false, mode: "create", control: new AbortController() };
+    this.jobs.push(job);
+    this.events.changed(job);
+    this.pump();
+  }
+
+  private requeue(job: Job, change: Partial<Job>): void {
+    Object.assign(job, change, { sent: 0, error: null, import: null, control: new AbortController(), meter: new RateMeter() });
+    this.set(job, "waiting");
+    this.pump();
+  }
+
+  private pump(): void {
+    for (const job of this.jobs) {
+      if (this.running >= AT_ONCE) return;
+      if (job.state !== "waiting") continue;
+      this.running++;
+      this.set(job, job.body ? "sending" : "reading");
+      void this.run(job).finally(() => {
+        this.running--;
+        this.pump();
+      });
+    }
+  }
+
+  private async run(job: Job): Promise<void> {
+    const begun = performance.now();
+    try {
+      if (job.body) await this.send(job, job.body);
+      await this.events.arrived(job);
+      if (job.state === "reading") await this.read(job);
+      job.elapsed = performance.now() - begun;
+      this.events.changed(job);
+    } catch (error) {
+      this.fail(job, error);
+    }
+  }
+
+  private async send(job: Job, body: Blob): Promise<void> {
+    const progress = (sent: number) => {
+      job.sent = Math.min(sent, job.size);
+      job.meter.add(sent, performance.now());
+      this.events.changed(job);
+    };
+    const { file, fresh } = await putFile(this.api, job.name, body, { replace: job.replaceFile, signal: job.control.signal, progress });
+    job.name = file.name;
+    job.body = null;
+    const same = fresh ? undefined : this.events.tables().find((table) => table.source?.sha256 === file.sha256);
+    if (same && !job.replaceFile) {
+      Object.assign(job, { known: true, table: same.name });
+      this.set(job, "done");
+    } else this.set(job, "reading");
+  }
+
+  private async read(job: Job): Promise<void> {
+    job.import = await this.api.startImport({ file: job.name, mode: job.mode, ...(job.table ? { table: job.table } : {}) });
+    job.table = job.import.table;
+    this.events.changed(job);
+    while (job.state === "reading") {
+      const current: Import = job.import;
+      if (current.state === "done") break;
+      if (current.state === "cancelled") return this.set(job, "cancelled");
+      if (current.state === "failed") throw new ApiError(current.error?.status ?? 422, current.error ?? { code: "import_failed", message: "The file could not be read." });
+      // the detected reading is good enough to begin with; it can be corrected and every row that does not fit is kept
+      if (current.state === "needs_review") job.import = await this.api.confirmImport(current.id);
+      else job.import = await this.poll(current.id);
+      this.events.changed(job);
+    }
+    if (job.state !== "reading") return;
+    job.table = job.import.table;
+    this.set(job, "done");
+    await this.events.arrived(job);
+  }
+
+  private async poll(id: string): Promise<Import> {
+    const asked = performance.now();
+    const answer = await this.api.import(id, WAIT_MS);
+    const early = POLL_MS - (performance.now() - asked);
+    if (early > 0 && answer.state !== "done") await new Promise((resolve) => setTimeout(resolve, early));
+    return answer;
+  }
+
+  private fail(job: Job, error: unknown): void {
+    if (job.control.signal.aborted || job.state === "cancelled") return this.set(job, "cancelled");
+    job.error = error;
+    if (error instanceof ApiError && error.code === "file_exists") return this.set(job, "file_exists");
+    if (error instanceof ApiError && error.code === "table_exists") {
+      const named = error.details["table"];
+      job.table ??= typeof named === "string" ? named : this.tableOf(job);
+      return this.set(job, "table_exists");
+    }
+    if (error instanceof Offline) job.sent = 0;
+    this.set(job, "failed");
+  }
+
+  /** The table that this file's name leads to, as far as the browser can tell. */
+  private tableOf(job: Job): string {
+    const stem = job.name.replace(/(\.[A-Za-z0-9]{1,8}){1,2}$/, "").toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "_");
+    return this.events.tables().find((table) => table.name.toLowerCase() === stem)?.name ?? stem;
+  }
+
+  private set(job: Job, state: JobState): void {
+    job.state = state;
+    this.events.changed(job);
+  }
+}

@@ -1,0 +1,100 @@
+/** The data plane's JSON, as docs/api.md promises it. */
+
+export interface Column {
+  name: string;
+  type: string;
+  label?: string | null;
+  comment?: string | null;
+}
+
+export interface Workspace {
+  name: string;
+  slug?: string;
+  role: string;
+  person?: string;
+}
+
+export interface Source {
+  file?: string | null;
+  sha256?: string | null;
+  receipt?: { sql?: string } | null;
+}
+
+export interface Table {
+  name: string;
+  columns: Column[];
+  rows: number;
+  bytes: number;
+  version: number;
+  created_at: string;
+  created_by: string;
+  source: Source | null;
+}
+
+export interface DataFile {
+  name: string;
+  size: number;
+  sha256: string;
+  version: number;
+  created_at: string;
+  created_by: string;
+}
+
+export type Row = unknown[];
+
+export interface Page {
+  columns: Column[];
+  rows: Row[];
+  row_count: number;
+  next: string | null;
+}
+
+export interface Problem {
+  code: string;
+  message: string;
+  hint?: string | null;
+  details?: Record<string, unknown> | null;
+  request_id?: string;
+  status?: number;
+}
+
+export type ImportState = "queued" | "sniffing" | "needs_review" | "running" | "done" | "failed" | "cancelled";
+
+export interface Import {
+  id: string;
+  state: ImportState;
+  file: string;
+  table: string;
+  version: number | null;
+  rows: number | null;
+  reject_count: number | null;
+  progress: number | null;
+  error: Problem | null;
+}
+
+export interface Reject {
+  line: number | null;
+  column: string | null;
+  raw: string | null;
+  reason: string;
+}
+
+export type QueryState = "queued" | "running" | "cancelling" | "done" | "failed" | "cancelled";
+
+export interface Query extends Page {
+  id: string;
+  state: QueryState;
+  truncated: boolean;
+  elapsed_ms: number;
+  statement_type: string;
+  error: Problem | null;
+}
+
+export interface Completions {
+  start: number;
+  end: number;
+  items: { label: string; kind: string; detail?: string }[];
+}
+
+export type ImportMode = "create" | "replace" | "append";
+export type QueryMode = "read" | "write";

@@ -1,0 +1,115 @@
+/** What the person looks at, and its place in the address so that a link or Back brings it back. */
+
+export type Mode = "table" | "sql" | "chart";
+export type Aggregate = "none" | "sum" | "avg" | "count";
+
+export interface ChartChoice {
+  mark: "bar" | "line";
+  x: string;
+  y: string;
+  aggregate: Aggregate;
+  color: string;
+}
+
+export interface View {
+  table: string | null;
+  mode: Mode;
+  sql: string;
+  /** Sort of the table, as the API takes it: `column` or `-column`. */
+  order: string;
+  chart: ChartChoice | null;
+  /** The last query that ran; it is not part of the address, results expire. */
+  query: string | null;
+  /** Whether the chart draws the table or the query's result. */
+  of: "table" | "query";
+}
+
+export const START: View = { table: null, mode: "table", sql: "", order: "", chart: null, query: null, of: "table" };
+const ADDRESS_LIMIT = 8000;
+const MARKS = ["bar", "line"];
+const AGGREGATES = ["none", "sum", "avg", "count"];
+
+export function isChartChoice(value: unknown): value is ChartChoice {
+  if (typeof value !== "object" || value === null) return false;
+  const choice = value as Record<string, unknown>;
+  return MARKS.includes(choice["mark"] as string) && AGGREGATES.includes(choice["aggregate"] as string) && ["x", "y", "color"].every((key) => typeof choice[key] === "string");
+}
+
+/** The view as an address fragment without `#`. SQL too long for an address is left out. */
+export function encodeView(view: View): string {
+  const search = new URLSearchParams();
+  if (view.table) search.set("table", view.table);
+  if (view.mode !== "table") search.set("mode", view.mode);
+  if (view.sql && view.sql.length < ADDRESS_LIMIT) search.set("sql", view.sql);
+  if (view.order) search.set("order", view.order);
+  if (view.chart && view.mode === "chart") search.set("chart", JSON.stringify(view.chart));
+  if (view.of === "query") search.set("of", "query");
+  return search.toString();
+}
+
+export function decodeView(fragment: string): Partial<View> {
+  const search = new URLSearchParams(fragment.replace(/^#/, ""));
+  const view: Partial<View> = {};
+  const mode = search.get("mode");
+  if (search.has("table")) view.table = search.get("table");
+  if (mode === "sql" || mode === "chart") view.mode = mode;
+  if (search.has("sql")) view.sql = search.get("sql") ?? "";
+  if (search.has("order")) view.order = search.get("order") ?? "";
+  if (search.get("of") === "query") view.of = "query";
+  try {
+    const chart: unknown = JSON.parse(search.get("chart") ?? "null");
+    if (isChartChoice(chart)) view.chart = chart;
+  } catch {
+    // a damaged link: the default chart is drawn instead
+  }
+  return view;
+}
+
+export type Listener = (view: View, before: View) => void;
+
+export class Store {
+  private view: View;
+  private readonly listeners = new Set<Listener>();
+
+  constructor(start: Partial<View> = {}) {
+    this.view = { ...START, ...start };
+  }
+
+  get(): View {
+    return this.view;
+  }
+
+  set(patch: Partial<View>): void {
+    const before = this.view;
+    const changed = Object.entries(patch).some(([key, value]) => before[key as keyof View] !== value);
+    if (!changed) return;
+    this.view = { ...before, ...patch };
+    for (const listener of this.listeners) listener(this.view, before);
+  }
+
+  subscribe(listener: Listener): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+}
+
+/** Keeps the address in step. A new table or mode is a new entry of Back, everything else is not. */
+export function linkToAddress(store: Store, signal: AbortSignal): void {
+  let applying = false;
+  store.subscribe((view, before) => {
+    if (applying) return;
+    const address = `#${encodeView(view)}`;
+    if (address === location.hash) return;
+    const steps = view.table !== before.table || view.mode !== before.mode;
+    history[steps && before.table !== null ? "pushState" : "replaceState"](null, "", address);
+  });
+  addEventListener(
+    "popstate",
+    () => {
+      applying = true;
+      store.set({ table: null, mode: "table", order: "", of: "table", ...decodeView(location.hash) });
+      applying = false;
+    },
+    { signal },
+  );
+}
