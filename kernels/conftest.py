@@ -22,6 +22,16 @@ import deita
 import pytest
 import urllib3
 
+# Extensions that their wheels enable, and that a data plane does not need.
+OTHERS = (
+    "jupyterlab",
+    "jupyter_lsp",
+    "jupyter_server_terminals",
+    "jupysql_plugin",
+    "notebook_shim",
+    "voila.server_extension",
+)
+
 
 @dataclass(frozen=True)
 class DataPlane:
@@ -103,7 +113,7 @@ def data_plane() -> Iterator[DataPlane]:
         command += [
             "--ServerApp.port_retries=0",
             f"--ServerApp.root_dir={storage / 'notebooks'}",
-            "--ServerApp.jpserver_extensions={'deita_server': True}",
+            f"--ServerApp.jpserver_extensions={dict.fromkeys(OTHERS, False) | {'deita_server': True}}",
         ]
         with (storage / "server.log").open("wb") as log:
             process = subprocess.Popen(command, cwd=storage, env=environment, stdout=log, stderr=log)
