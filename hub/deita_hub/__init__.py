@@ -1,1 +1,5 @@
 """Deita's hub, control plane and command line."""
+
+from importlib.metadata import version
+
+__version__ = version("deita-hub")

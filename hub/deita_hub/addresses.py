@@ -1,0 +1,19 @@
+"""Names and addresses that several processes of the hub side must agree on. Imports nothing heavy."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+SERVICE = "deita"
+"""The control plane's name at the hub."""
+OPERATOR = "deita-operator"
+"""`deita up` and the command line at the hub."""
+CLIENT_ID = "service-deita"
+HOME = f"/services/{SERVICE}/"
+API = f"{HOME}api/v1"
+CALLBACK = f"{HOME}oauth_callback"
+
+
+def sign_in_url(public_url: str, token: str) -> str:
+    """The link that a person opens."""
+    return f"{public_url}/hub/sign-in?{urlencode({'token': token})}"

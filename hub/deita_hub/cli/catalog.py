@@ -1,0 +1,21 @@
+"""The catalog for verbs that work on it directly: they run on the machine that holds it, also while Deita is stopped."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from deita_hub.catalog.database import Catalog
+from deita_hub.settings import Settings
+
+
+@contextlib.contextmanager
+def opened(settings: Settings) -> Iterator[Catalog]:
+    """The catalog, brought up to date."""
+    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    catalog = Catalog(settings.database_url)
+    try:
+        catalog.migrate()
+        yield catalog
+    finally:
+        catalog.close()

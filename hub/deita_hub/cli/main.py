@@ -1,0 +1,36 @@
+"""The group that all verbs belong to. Verbs are imported when they are asked for, so that each starts quickly."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+VERBS = {
+    "up": "up",
+    "token": "token",
+    "user": "user",
+    "workspace": "workspace",
+    "check": "check",
+    "version": "version",
+}
+
+
+class Verbs(click.Group):
+    """Finds a verb in the module of its name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every verb."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The verb of that name."""
+        if cmd_name not in VERBS:
+            return None
+        command: click.Command = import_module(f"deita_hub.cli.{VERBS[cmd_name]}").command
+        return command
+
+
+@click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def main() -> None:
+    """Deita turns files into answers that people can share and trust, on their own machines."""

@@ -1,0 +1,107 @@
+"""Finding the Deita that runs, and asking its hub and its control plane on a person's behalf."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from deita_hub import secret_files
+from deita_hub.addresses import API, SERVICE
+from deita_hub.cli.output import VerbError, here
+from deita_hub.lifeline import FileLock, LockBusyError
+from deita_hub.settings import OWNER, Settings, SettingsError
+
+SHORT_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Running:
+    """The running Deita of this DEITA_HOME."""
+
+    settings: Settings
+    url: str
+    trust_everyone: bool
+    operator_token: str
+
+    def allow(self, person: str) -> None:
+        """Only the local owner, unless everyone is trusted. Raises `VerbError` naming the setting."""
+        check_trust(person, self.trust_everyone)
+
+    def token(self, person: str, note: str, seconds: int) -> str:
+        """A fresh API token that reaches what this person reaches, and nothing of the hub's own API."""
+        self.ask("POST", f"/hub/api/users/{quote(person)}", (201, 409))
+        body = {
+            "note": note,
+            "expires_in": seconds,
+            "scopes": [f"access:servers!user={person}", f"access:services!service={SERVICE}"],
+        }
+        return str(self.ask("POST", f"/hub/api/users/{quote(person)}/tokens", (201,), json=body)["token"])
+
+    def as_person(self, person: str, method: str, path: str, expected: tuple[int, ...], **more: Any) -> Any:
+        """Call the control plane as this person."""
+        self.allow(person)
+        token = self.token(person, "deita command line", SHORT_SECONDS)
+        return self.ask(method, f"{API}{path}", expected, token=token, **more)
+
+    def ask(self, method: str, path: str, expected: tuple[int, ...], token: str | None = None, **more: Any) -> Any:
+        """One request; what is not expected ends the command with the answer's own message."""
+        headers = {"Authorization": f"token {token or self.operator_token}"}
+        try:
+            answer = httpx.request(method, self.url + path, headers=headers, timeout=60.0, trust_env=False, **more)
+        except httpx.HTTPError as error:
+            raise VerbError("Deita does not answer: is it still running?") from error
+        body = _body(answer)
+        if answer.status_code not in expected:
+            message = body.get("message") if isinstance(body, dict) else None
+            raise VerbError(f"{message or 'This did not work.'} (status {answer.status_code})")
+        return body
+
+
+def check_trust(person: str, trusted: bool) -> None:
+    """Refuse anyone but the local owner while nothing separates people. Raises `VerbError` naming the setting."""
+    if person != OWNER and not trusted:
+        raise VerbError(
+            f"Only `{OWNER}` may use this Deita: nothing separates people on this machine yet. To let others in all "
+            "the same, start it with `deita up --trust-everyone` or DEITA_TRUST_EVERYONE=1."
+        )
+
+
+def state_of(settings: Settings) -> dict[str, Any] | None:
+    """What up.json says, None when Deita does not run."""
+    if not settings.home.is_dir():
+        return None
+    probe = FileLock(settings.home / "up.lock")
+    try:
+        probe.acquire()
+    except LockBusyError:
+        try:
+            state: dict[str, Any] = json.loads(settings.state_file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return state
+    probe.release()
+    return None
+
+
+def running() -> Running:
+    """The running Deita. Raises `VerbError` when there is none."""
+    settings = here()
+    state = state_of(settings)
+    if state is None:
+        raise VerbError("Deita is not running on this DEITA_HOME: start it with `deita up`.")
+    try:
+        token = secret_files.load(settings).operator_token
+    except SettingsError as error:
+        raise VerbError(str(error)) from error
+    return Running(settings, str(state["url"]), bool(state.get("trust_everyone")), token)
+
+
+def _body(answer: httpx.Response) -> Any:
+    try:
+        return answer.json() if answer.content else None
+    except ValueError:
+        return None

@@ -1,0 +1,99 @@
+"""How JupyterHub is set up: everything that `jupyterhub_config.py` would otherwise hold, as a tested function."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from deita_hub.addresses import CALLBACK, CLIENT_ID, HOME, OPERATOR, SERVICE
+from deita_hub.authenticator import LinkAuthenticator
+from deita_hub.secret_files import Secrets
+from deita_hub.settings import OWNER, Settings
+from deita_hub.spawner import WorkspaceSpawner
+
+MOST_SERVERS = 200
+MOST_STARTING = 8
+
+
+def configure(c: Any, settings: Settings, secrets: Secrets) -> None:
+    """Fill JupyterHub's configuration object."""
+    _processes(c, settings, secrets)
+    _people(c)
+    _services(c, settings, secrets)
+    _servers(c)
+
+
+def _processes(c: Any, settings: Settings, secrets: Secrets) -> None:
+    """The proxy is started by `deita up`; hub and servers outlive each other."""
+    c.JupyterHub.bind_url = settings.public_url
+    c.JupyterHub.hub_bind_url = f"http://127.0.0.1:{settings.ports.hub}"
+    c.JupyterHub.hub_connect_url = f"http://127.0.0.1:{settings.ports.hub}"
+    c.JupyterHub.public_url = settings.public_url
+    c.JupyterHub.db_url = f"sqlite:///{settings.home / 'hub.sqlite'}"
+    c.JupyterHub.cookie_secret = bytes.fromhex(secrets.cookie_secret)
+    c.JupyterHub.pid_file = ""
+    c.JupyterHub.cleanup_servers = False
+    c.JupyterHub.cleanup_proxy = False
+    c.JupyterHub.last_activity_interval = 10
+    c.JupyterHub.service_check_interval = 0
+    c.ConfigurableHTTPProxy.should_start = False
+    c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{settings.ports.proxy_api}"
+    c.ConfigurableHTTPProxy.auth_token = secrets.proxy_token
+
+
+def _people(c: Any) -> None:
+    """Whoever has a good link is let in; there is nothing else to sign in with."""
+    c.JupyterHub.authenticator_class = LinkAuthenticator
+    c.Authenticator.allowed_users = {OWNER}
+    c.Authenticator.allow_all = True
+    c.JupyterHub.template_paths = [str(Path(__file__).parent / "templates")]
+    c.JupyterHub.default_url = HOME
+    c.JupyterHub.tornado_settings = {
+        "slow_spawn_timeout": 0,
+        "slow_stop_timeout": 0,
+        "cookie_options": {"SameSite": "Lax"},
+    }
+
+
+def _services(c: Any, settings: Settings, secrets: Secrets) -> None:
+    """The control plane, and the operator: `deita up` and the command line."""
+    c.JupyterHub.services = [
+        {
+            "name": SERVICE,
+            "url": f"http://127.0.0.1:{settings.ports.service}",
+            "api_token": secrets.service_token,
+            "oauth_client_id": CLIENT_ID,
+            "oauth_redirect_uri": CALLBACK,
+            "oauth_no_confirm": True,
+            "display": False,
+        },
+        {"name": OPERATOR, "api_token": secrets.operator_token, "display": False},
+    ]
+    c.JupyterHub.load_roles = [
+        {"name": "user", "scopes": ["self", f"access:services!service={SERVICE}"]},
+        {
+            "name": "deita-control-plane",
+            "scopes": ["servers", "read:users", "tokens"],
+            "services": [SERVICE],
+        },
+        {
+            "name": OPERATOR,
+            "scopes": ["admin:users", "servers", "tokens", "proxy", "read:hub"],
+            "services": [OPERATOR],
+        },
+    ]
+
+
+def _servers(c: Any) -> None:
+    """One named server per person and workspace, within limits."""
+    c.JupyterHub.spawner_class = WorkspaceSpawner
+    c.JupyterHub.allow_named_servers = True
+    c.JupyterHub.named_server_limit_per_user = 1000
+    c.JupyterHub.active_server_limit = MOST_SERVERS
+    c.JupyterHub.concurrent_spawn_limit = MOST_STARTING
+    c.Spawner.start_timeout = 60
+    c.Spawner.consecutive_failure_limit = 0
+    c.Spawner.http_timeout = 30
+    c.Spawner.poll_interval = 5
+    c.LocalProcessSpawner.term_timeout = 8
+    c.LocalProcessSpawner.kill_timeout = 3

@@ -1,0 +1,96 @@
+"""Processes by identity: a pid alone may have been given to somebody else since.
+
+A process is known by its pid and the time it was started. Records of running workspace servers are written by the spawner and
+read by `deita up`, which ends what they name when it stops or finds leftovers of an earlier run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+
+
+@dataclass(frozen=True)
+class ProcessIdentity:
+    """A process that cannot be mistaken for a later one with the same pid; `started` is seconds since the epoch."""
+
+    pid: int
+    started: float
+
+    @classmethod
+    def of(cls, pid: int) -> ProcessIdentity | None:
+        """The process that has this pid now, None if there is none."""
+        try:
+            return cls(pid, psutil.Process(pid).create_time())
+        except psutil.NoSuchProcess:
+            return None
+
+    def alive(self) -> bool:
+        """Whether it still runs; a zombie does not."""
+        try:
+            process = psutil.Process(self.pid)
+            same = abs(process.create_time() - self.started) < 0.5
+            return same and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False
+
+    def signal_group(self, number: int) -> None:
+        """Signal its process group if it leads one, otherwise the process alone."""
+        with contextlib.suppress(ProcessLookupError):
+            if os.getpgid(self.pid) == self.pid:
+                os.killpg(self.pid, number)
+            else:
+                os.kill(self.pid, number)
+
+
+def remember(folder: Path, name: str, identity: ProcessIdentity) -> None:
+    """Write down a running server."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fresh = folder / f".{name}.new"
+    fresh.write_text(json.dumps(asdict(identity)), encoding="ascii")
+    fresh.replace(folder / f"{name}.json")
+
+
+def forget(folder: Path, name: str) -> None:
+    """Strike a server that has ended off the record."""
+    (folder / f"{name}.json").unlink(missing_ok=True)
+
+
+def remembered(folder: Path) -> list[ProcessIdentity]:
+    """Every recorded server that still runs; a record that cannot be read counts as none."""
+    found = []
+    for path in sorted(folder.glob("*.json")):
+        try:
+            values = json.loads(path.read_text(encoding="ascii"))
+            identity = ProcessIdentity(int(values["pid"]), float(values["started"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+        if identity.alive():
+            found.append(identity)
+    return found
+
+
+def end(identities: Iterable[ProcessIdentity], grace: float = 5.0) -> None:
+    """Ask processes to end, then make those end that have not within `grace` seconds."""
+    left = [identity for identity in identities if identity.alive()]
+    for identity in left:
+        identity.signal_group(signal.SIGTERM)
+    left = _wait(left, grace)
+    for identity in left:
+        identity.signal_group(signal.SIGKILL)
+    _wait(left, 2.0)
+
+
+def _wait(identities: list[ProcessIdentity], seconds: float) -> list[ProcessIdentity]:
+    deadline = time.monotonic() + seconds
+    while (left := [identity for identity in identities if identity.alive()]) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return left

@@ -1,0 +1,1 @@
+"""The control plane: `/services/deita`. Workspaces by REST, the home page, health."""

@@ -1,0 +1,29 @@
+"""Runs the control plane: `python -m deita_hub.service`."""
+
+from __future__ import annotations
+
+import uvicorn
+
+from deita_hub import lifeline, secret_files, settings
+from deita_hub.service.app import create_app
+
+
+def main() -> None:
+    """Serve until told to stop, or until `deita up` is gone."""
+    here = settings.load()
+    app = create_app(here, secret_files.load(here))
+    lifeline.watch(here.lifeline, lambda: None)
+    uvicorn.run(
+        app,
+        host="127.0.0.1",
+        port=here.ports.service,
+        log_level="info",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=2,
+        timeout_keep_alive=75,
+        limit_concurrency=1000,
+    )
+
+
+main()

@@ -1,0 +1,107 @@
+"""Puts the control plane together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.staticfiles import StaticFiles
+from fastapi.templating import Jinja2Templates
+from jinja2 import Environment, PackageLoader, select_autoescape
+from starlette.exceptions import HTTPException
+
+from deita_hub import __version__
+from deita_hub.addresses import API, HOME
+from deita_hub.catalog.database import Catalog
+from deita_hub.place import Place
+from deita_hub.secret_files import Secrets
+from deita_hub.service import errors, first_start, models, samples, words
+from deita_hub.service.hub_client import HubClient
+from deita_hub.service.manager import WorkspaceManager
+from deita_hub.service.parts import Parts
+from deita_hub.service.request_id import RequestIdMiddleware
+from deita_hub.service.routers import docs, health, me, pages, sign_in, workspaces
+from deita_hub.service.sessions import Sessions
+from deita_hub.settings import Settings
+
+SWEEP_SECONDS = 6 * 3600.0
+HERE = Path(__file__).parent
+PROBLEMS: dict[int | str, dict[str, object]] = {
+    "4XX": {"model": models.Problem, "description": "What was asked for cannot be had; `code` says why."},
+    "5XX": {"model": models.Problem, "description": "A part of Deita does not answer."},
+}
+log = logging.getLogger("uvicorn.error")
+
+
+def create_app(settings: Settings, secrets: Secrets) -> FastAPI:
+    """The application; its parts are made when it starts."""
+    parts = make_parts(settings, secrets)
+    app = FastAPI(
+        title="Deita control plane",
+        version=__version__,
+        openapi_url=f"{API}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan,
+        redirect_slashes=False,
+        responses=PROBLEMS,
+    )
+    app.state.parts, app.state.health = parts, health.HealthCheck()
+    app.add_middleware(RequestIdMiddleware)
+    app.add_exception_handler(errors.ServiceError, errors.on_service_error)
+    app.add_exception_handler(HTTPException, errors.on_http_error)
+    app.add_exception_handler(RequestValidationError, errors.on_invalid)
+    for module in (health, me, workspaces, docs):
+        app.include_router(module.router, prefix=API)
+    for page in (pages, sign_in):
+        app.include_router(page.router)
+    app.mount(f"{HOME}static", StaticFiles(directory=HERE / "static"), name="static")
+    app.mount(f"{HOME}look", StaticFiles(directory=HERE.parent / "templates"), name="look")
+    return app
+
+
+def make_parts(settings: Settings, secrets: Secrets) -> Parts:
+    """What the routes work with."""
+    place = Place(settings, Catalog(settings.database_url))
+    hub = HubClient(settings, secrets)
+    environment = Environment(loader=PackageLoader("deita_hub.service"), autoescape=select_autoescape())
+    environment.filters.update(size=words.size, ago=words.ago, exact=words.exact)
+    return Parts(
+        settings=settings,
+        place=place,
+        hub=hub,
+        sessions=Sessions(secrets.session_secret),
+        workspaces=WorkspaceManager(place, hub),
+        templates=Jinja2Templates(env=environment),
+    )
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Bring the catalog up to date, then serve; two jobs run beside: sweeping, and the sample data of a first start."""
+    parts: Parts = app.state.parts
+    await asyncio.to_thread(parts.place.catalog.migrate)
+    await first_start.prepare(parts.place)
+    jobs = [asyncio.create_task(_sweep(parts)), asyncio.create_task(samples.load_pending(parts))]
+    try:
+        yield
+    finally:
+        for job in jobs:
+            job.cancel()
+        await asyncio.gather(*jobs, return_exceptions=True)
+        await parts.hub.close()
+        await asyncio.to_thread(parts.place.catalog.close)
+
+
+async def _sweep(parts: Parts) -> None:
+    while True:
+        try:
+            await parts.workspaces.sweep()
+        except OSError:
+            log.exception("sweeping deleted workspaces failed; it is tried again later")
+        await asyncio.sleep(SWEEP_SECONDS)

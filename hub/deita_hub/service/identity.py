@@ -1,0 +1,51 @@
+"""Who sends a request: a token in the header, or the browser's session. The one place where a role is checked."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from deita_hub.service.errors import ServiceError
+from deita_hub.service.hub_client import Caller
+from deita_hub.service.parts import Parts, parts_of
+from deita_hub.settings import OWNER
+
+SIGN_IN_HINT = "Send `Authorization: Bearer <token>`; `deita token me` prints one."
+
+
+async def caller_of(request: Request) -> Caller:
+    """The caller, or `ServiceError`: 401 without a good token or session, 403 when it may not come in."""
+    parts = parts_of(request)
+    header = request.headers.get("Authorization")
+    token = _token_of(header) if header is not None else parts.sessions.token(request)
+    if not token:
+        raise ServiceError("not_signed_in", "You are not signed in.", SIGN_IN_HINT)
+    caller = await parts.hub.caller(token)
+    if caller is None:
+        raise ServiceError("not_signed_in", "This token is unknown or has expired.", SIGN_IN_HINT)
+    _check_entry(parts, caller)
+    if header is None and not parts.sessions.xsrf_fits(request):
+        raise ServiceError("xsrf", "This request does not come from a page of Deita.", "Reload the page and try again.")
+    return caller
+
+
+def _check_entry(parts: Parts, caller: Caller) -> None:
+    if caller.kind != "user" or not caller.may_use_control_plane:
+        raise ServiceError("token_scope", "This token was not made for the control plane.", SIGN_IN_HINT)
+    if caller.name != OWNER and not parts.settings.trust_everyone:
+        raise ServiceError(
+            "trust_required",
+            "Without sandboxes only the local owner may use this Deita.",
+            "Start it with `deita up --trust-everyone` or DEITA_TRUST_EVERYONE=1.",
+        )
+
+
+def _token_of(header: str) -> str | None:
+    scheme, _, token = header.partition(" ")
+    token = token.strip()
+    usable = scheme.lower() in ("bearer", "token") and 0 < len(token) <= 200 and token.isascii() and token.isprintable()
+    return token if usable else None
+
+
+SignedIn = Annotated[Caller, Depends(caller_of)]

@@ -1,0 +1,104 @@
+"""The JSON of the control plane; what is validated here is what OpenAPI says."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+NameField = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Description = Annotated[str, StringConstraints(max_length=2000)]
+
+
+class Model(BaseModel):
+    """Nothing unexpected goes in: a misspelt field is an error, not silence."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class NewWorkspace(Model):
+    """What it takes to create a workspace. Without a slug one is made from the name."""
+
+    name: NameField
+    slug: Annotated[str, StringConstraints(max_length=100)] | None = None
+    description: Description = ""
+
+
+class WorkspaceChange(Model):
+    """What can be changed; what is left out stays as it is. The slug never changes."""
+
+    name: NameField | None = None
+    description: Description | None = None
+
+
+class Server(Model):
+    """The caller's server in this workspace. `progress` goes from 0 to 1; while starting it is an estimate."""
+
+    state: Literal["stopped", "starting", "ready", "failed"]
+    url: str
+    api: str
+    progress: float = Field(ge=0, le=1)
+    message: str | None = None
+
+
+class Usage(Model):
+    """What the workspace takes up."""
+
+    bytes: int
+
+
+class Quota(Model):
+    """What it may take up; null is without limit."""
+
+    bytes: int | None = None
+
+
+class Workspace(Model):
+    """A workspace as the caller sees it."""
+
+    id: str
+    slug: str
+    name: str
+    description: str
+    role: Literal["owner", "editor", "viewer"]
+    visibility: Literal["private"]
+    created_at: datetime
+    last_used_at: datetime | None
+    usage: Usage
+    quota: Quota
+    server: Server
+
+
+class WorkspacePage(Model):
+    """A page of workspaces, oldest first; `next` asks for the following page."""
+
+    items: list[Workspace]
+    next: str | None
+
+
+class Me(Model):
+    """Who is asking."""
+
+    name: str
+    admin: bool
+
+
+class Health(Model):
+    """Every part that must answer for Deita to work."""
+
+    status: Literal["ok"]
+    hub: Literal["ok"]
+    proxy: Literal["ok"]
+    control_plane: Literal["ok"]
+    version: str
+
+
+class Problem(BaseModel):
+    """The one shape of an error."""
+
+    code: str
+    message: str
+    hint: str | None
+    details: dict[str, Any]
+    request_id: str

@@ -1,0 +1,81 @@
+"""The pages for people: the list of workspaces, and the one that is shown while a workspace opens."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from deita_hub import names
+from deita_hub.addresses import HOME
+from deita_hub.service.errors import ServiceError
+from deita_hub.service.hub_client import Caller
+from deita_hub.service.identity import caller_of
+from deita_hub.service.parts import parts_of
+from deita_hub.service.sessions import relative
+
+router = APIRouter(include_in_schema=False)
+SHOWN = 200
+
+
+@router.get("/services/deita")
+async def root() -> RedirectResponse:
+    """The home page has a slash at its end."""
+    return RedirectResponse(HOME)
+
+
+@router.get(HOME)
+async def home(request: Request) -> Response:
+    """The caller's workspaces."""
+    caller = await _signed_in(request)
+    if isinstance(caller, Response):
+        return caller
+    items, following = await parts_of(request).workspaces.page(caller.name, "", SHOWN)
+    items.sort(key=lambda each: each.last_used_at or each.created_at, reverse=True)
+    context = {"person": caller.name, "workspaces": items, "more": following is not None}
+    return _page(request, "home.html", context)
+
+
+@router.get(f"{HOME}open/{{slug}}")
+async def open_workspace(request: Request, slug: str, next: str = "") -> Response:
+    """Shown while the caller's server starts; its script asks for the start and goes on when it is ready."""
+    caller = await _signed_in(request)
+    if isinstance(caller, Response):
+        return caller
+    try:
+        workspace = await parts_of(request).workspaces.one(caller.name, names.check_slug(slug))
+    except (ServiceError, names.NameRefusedError):
+        return _page(request, "missing.html", {"person": caller.name}, 404)
+    base = f"/user/{caller.name}/{slug}/"
+    target = relative(next, base)
+    context = {
+        "person": caller.name,
+        "workspace": workspace,
+        "target": target if target != base else f"{base}apps/explore",
+        "log": f"logs/servers/{caller.name}--{slug}.log",
+    }
+    return _page(request, "open.html", context)
+
+
+@router.get(f"{HOME}sign-in-failed")
+async def sign_in_failed(request: Request) -> Response:
+    """A sign-in that this browser did not begin, or that took too long."""
+    return _page(request, "sign-in-failed.html", {}, 400)
+
+
+async def _signed_in(request: Request) -> Caller | Response:
+    """The caller, or the way to the hub's sign-in for who has no session."""
+    try:
+        return await caller_of(request)
+    except ServiceError as error:
+        if error.code == "not_signed_in":
+            wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            response = RedirectResponse("", status_code=303)
+            response.headers["Location"] = parts_of(request).sessions.begin(response, wanted)
+            return response
+        return _page(request, "refused.html", {"message": error.message, "hint": error.hint}, error.status)
+
+
+def _page(request: Request, name: str, context: dict[str, object], status: int = 200) -> HTMLResponse:
+    response = parts_of(request).templates.TemplateResponse(request, name, context, status_code=status)
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,29 @@
+"""Keeping the logs bounded: what has grown too large is moved aside, one older file is kept.
+
+Every process appends to its log by itself (O_APPEND), so a file is copied and then cut to nothing: no process has to be told to
+reopen it. A line written between copy and cut is lost; the alternative, a pipe through `deita up`, would tie every server's
+output to this process and stop it when this process dies.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+LARGEST = 5_000_000
+"""Bytes of one log before it is moved aside."""
+
+
+def open_log(path: Path) -> int:
+    """A descriptor that appends to the log; the caller closes it."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+
+def rotate(folder: Path, largest: int = LARGEST) -> None:
+    """Move every log below the folder aside that has grown too large."""
+    for path in folder.rglob("*.log"):
+        if path.stat().st_size > largest:
+            shutil.copyfile(path, path.with_suffix(".log.1"))
+            os.truncate(path, 0)

