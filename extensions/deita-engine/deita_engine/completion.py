@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 import duckdb
 
 from .catalog import Snapshot, quoted
-from .guard import is_denied
+from .deny import is_denied
 from .shapes import Completion, Completions
 
 MAX_ITEMS = 200

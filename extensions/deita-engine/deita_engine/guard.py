@@ -9,54 +9,29 @@ no name of the deny list may occur anywhere as a function. This is one layer; th
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
 
+from .deny import (
+    CATALOGS,
+    DENIED_FUNCTIONS,
+    FILE_LIKE,
+    READ_WORDS,
+    SHOWABLE,
+    SYSTEM_SCHEMAS,
+    SYSTEM_TABLES,
+    TABLE_FUNCTIONS,
+    WRITING,
+    is_denied,
+    refused,
+)
 from .errors import from_duckdb
+from .heads import HEADS, HeadReader
 from .shapes import EngineError, Mode
-from .tokens import Token, tokenize
-
-TABLE_FUNCTIONS = frozenset(
-    {
-        "range",
-        "generate_series",
-        "unnest",
-        "json_each",
-        "json_tree",
-        "repeat",
-        "repeat_row",
-        "summary",
-        "test_all_types",
-    }
-)
-DENIED_FUNCTIONS = frozenset(
-    {
-        "current_setting", "getenv", "getvariable", "which_secret", "query", "query_table", "glob", "sniff_csv",
-        "json_execute_serialized_sql", "json_serialize_sql", "json_deserialize_sql", "json_serialize_plan", "parse_duckdb_log_message",
-        "from_substrait", "from_substrait_json", "get_substrait", "get_substrait_json", "write_log", "pg_conf_load_time",
-        "txid_current", "current_database", "current_catalog", "current_schemas", "in_search_path", "create_sort_key",
-        "add_parquet_key", "nextval", "currval", "setseed", "sleep_ms",
-    }
-)  # fmt: skip
-DENIED_PREFIXES = (
-    "read_", "duckdb_", "pragma_", "sqlite_", "postgres_", "mysql_", "ducklake_", "iceberg_", "delta_", "parquet_", "scan_",
-    "arrow_scan", "pandas_scan", "python_map", "seq_scan", "index_scan", "enable_", "disable_", "set_", "force_", "test_",
-    "pg_get_", "write_", "copy_", "load_", "http_", "st_read", "from_", "checkpoint", "vacuum", "truncate_duckdb",
-)  # fmt: skip
-ALLOWED_DESPITE_PREFIX = frozenset(
-    {"from_base64", "from_hex", "from_binary", "from_json", "from_json_strict", "set_bit", "test_all_types"}
-)
-SYSTEM_SCHEMAS = frozenset({"information_schema", "pg_catalog", "system"})
-SYSTEM_TABLES = re.compile(r"^(?:duckdb_|pragma_|sqlite_|pg_)", re.I)
-FILE_LIKE = re.compile(
-    r"[/\\:*?]|\.(?:csv|tsv|txt|parquet|json|ndjson|jsonl|gz|zst|db|duckdb|sqlite|xlsx|arrow|feather)$", re.I
-)
-CATALOGS = frozenset({"", "lake", "memory", "temp"})
-SHOWABLE = frozenset({'"tables"', "__show_tables_expanded", "tables", '"views"', "views"})
-WRITING = frozenset({"CREATE", "INSERT", "UPDATE", "DELETE", "MERGE_INTO", "ALTER", "DROP"})
+from .token_guard import judge_tokens
+from .tokens import closing, tokenize
 
 
 @dataclass(frozen=True)
@@ -81,15 +56,17 @@ class Judged:
 def judge(parser: duckdb.DuckDBPyConnection, sql: str, mode: Mode) -> Judged:
     """The one statement in `sql`, if `mode` allows it; raises EngineError otherwise. `parser` is a cursor of a locked instance."""
     kind, pivot = _kind(parser, sql)
+    if kind not in WRITING and (first := tokenize(sql)[0].word) not in READ_WORDS:
+        raise refused(f"A {first or kind} statement")
     if kind in WRITING and not pivot:
         if mode != "write":
             message = f"{kind.replace('_', ' ')} changes data; this needs write mode."
             raise EngineError("write_mode_required", message, "Run it with mode=write.")
         return _judge_write(parser, sql, kind)
     if kind not in ("SELECT", "EXPLAIN"):
-        raise _refused(f"{kind.replace('_', ' ')} statements")
+        raise refused(f"{kind.replace('_', ' ')} statements")
     if pivot:
-        return Judged("SELECT", sql, tables=_judge_tokens(tokenize(sql)))
+        return Judged("SELECT", sql, tables=judge_tokens(tokenize(sql)))
     if kind == "EXPLAIN":
         return _judge_explain(parser, sql)
     return Judged(kind, sql, serialisable=True, tables=judge_select(parser, sql))
@@ -99,7 +76,7 @@ def judge_select(parser: duckdb.DuckDBPyConnection, sql: str) -> tuple[str, ...]
     """The tables that a SELECT names; raises EngineError when anything in its tree is not allowed."""
     tree = json.loads(parser.execute("SELECT json_serialize_sql($1)", [sql]).fetchall()[0][0])
     if tree.get("error"):
-        return _judge_tokens(tokenize(sql))
+        return judge_tokens(tokenize(sql))
     names: dict[str, None] = {}
     _walk(tree, names)
     return tuple(names)
@@ -111,8 +88,9 @@ def _kind(parser: duckdb.DuckDBPyConnection, sql: str) -> tuple[str, bool]:
     except duckdb.Error as error:
         first = next((token.word for token in tokenize(sql)), "")
         if first in ("PRAGMA", "IMPORT", "CALL", "USE"):
-            raise _refused(f"{first} statements") from error
-        raise from_duckdb(error, sql) from error
+            raise refused(f"{first} statements") from error
+        told = from_duckdb(error, sql)
+        raise refused(told.message.rstrip(".") + ": this") if told.code == "query_failed" else told from error
     if not statements:
         raise EngineError("query_syntax", "There is no statement to run.", details={"line": 1, "column": 1})
     kinds = [statement.type.name for statement in statements]
@@ -137,7 +115,7 @@ def _judge_explain(parser: duckdb.DuckDBPyConnection, sql: str) -> Judged:
     if rest < len(tokens) and tokens[rest].word == "ANALYZE":
         rest += 1
     if rest < len(tokens) and tokens[rest].text == "(":
-        rest = _closing(tokens, rest) + 1
+        rest = closing(tokens, rest) + 1
     inner = sql.encode()[tokens[rest].start :].decode() if rest < len(tokens) else ""
     judged = judge(parser, inner, "read")
     return Judged("EXPLAIN", sql, tables=judged.tables)
@@ -159,28 +137,28 @@ def _walk(node: Any, names: dict[str, None]) -> None:
 def _check_table_function(node: dict[str, Any], names: dict[str, None]) -> None:
     name = str((node.get("function") or {}).get("function_name") or "").lower()
     if name not in TABLE_FUNCTIONS:
-        raise _refused(f"The table function {name}")
+        raise refused(f"The table function {name}")
 
 
 def _check_function(node: dict[str, Any], names: dict[str, None]) -> None:
     name = str(node.get("function_name") or "").lower()
     if is_denied(name) or str(node.get("schema") or "").lower() in SYSTEM_SCHEMAS - {"pg_catalog"}:
-        raise _refused(f"The function {name}")
+        raise refused(f"The function {name}")
 
 
 def _check_table(node: dict[str, Any], names: dict[str, None]) -> None:
     name, schema, catalog = (str(node.get(key) or "") for key in ("table_name", "schema_name", "catalog_name"))
     if catalog.lower() not in CATALOGS or schema.lower() in SYSTEM_SCHEMAS | {*DENIED_FUNCTIONS}:
-        raise _refused(f"The table {'.'.join(filter(None, (catalog, schema, name)))}")
+        raise refused(f"The table {'.'.join(filter(None, (catalog, schema, name)))}")
     if FILE_LIKE.search(name) or SYSTEM_TABLES.match(name):
-        raise _refused(f"The table {name.rsplit('/', 1)[-1]}")
+        raise refused(f"The table {name.rsplit('/', 1)[-1]}")
     names[name] = None
 
 
 def _check_show(node: dict[str, Any], names: dict[str, None]) -> None:
     name = str(node.get("table_name") or "")
     if not node.get("query") and name.lower() not in SHOWABLE:
-        raise _refused(f"SHOW {name}")
+        raise refused(f"SHOW {name}")
 
 
 CHECKS = {
@@ -191,56 +169,14 @@ CHECKS = {
 }
 
 
-def is_denied(function: str) -> bool:
-    """Whether a function of this name is refused wherever it stands."""
-    name = function.lower()
-    if name in DENIED_FUNCTIONS:
-        return True
-    return name.startswith(DENIED_PREFIXES) and name not in ALLOWED_DESPITE_PREFIX
-
-
-# -- what is judged by its tokens -------------------------------------------------------------------------------------
-
-TABLE_WORDS = frozenset(
-    {"FROM", "JOIN", "INTO", "UPDATE", "TABLE", "USING", "PIVOT", "UNPIVOT", "DESCRIBE", "SUMMARIZE", "VIEW"}
-)
-
-
-def _judge_tokens(tokens: list[Token]) -> tuple[str, ...]:
-    """Refuse denied names, string-literal tables and foreign catalogs; returns the identifiers as possible table names."""
-    names: dict[str, None] = {}
-    for place, token in enumerate(tokens):
-        before = tokens[place - 1] if place else None
-        after = tokens[place + 1] if place + 1 < len(tokens) else None
-        if token.is_string and before and before.word in TABLE_WORDS:
-            raise _refused("A file in the place of a table")
-        if not token.is_name:
-            continue
-        if after and after.text == "(" and is_denied(token.name):
-            raise _refused(f"The function {token.name}")
-        if SYSTEM_TABLES.match(token.name) or token.name.lower() in SYSTEM_SCHEMAS:
-            raise _refused(f"The name {token.name}")
-        if (
-            token.text.startswith('"')
-            and FILE_LIKE.search(token.name)
-            and before
-            and before.word in TABLE_WORDS | {","}
-        ):
-            raise _refused("A file in the place of a table")
-        names[token.name] = None
-    return tuple(names)
-
-
-ACTIONS = {"INSERT": "append", "UPDATE": "write", "DELETE": "write", "MERGE_INTO": "write"}
-ALTERING = frozenset({"ADD", "DROP", "RENAME", "SET", "ALTER"})
-
-
 def _judge_write(parser: duckdb.DuckDBPyConnection, sql: str, kind: str) -> Judged:
     tokens = tokenize(sql)
-    tables = _judge_tokens(tokens)
-    reader = _Reader(tokens)
-    shape = WRITE_SHAPES[kind](reader)
-    query = sql.encode()[shape.query_start :].decode() if shape.query_start is not None else None
+    tables = judge_tokens(tokens)
+    reader = HeadReader(tokens)
+    shape = HEADS[kind](reader)
+    query = None
+    if shape.query_start is not None:
+        query = sql.encode()[shape.query_start : shape.query_end].decode()
     if query is not None:
         judge_select(parser, query)
     return Judged(
@@ -251,184 +187,6 @@ def _judge_write(parser: duckdb.DuckDBPyConnection, sql: str, kind: str) -> Judg
         tables,
         target=shape.target,
         action=shape.action,
-        query=query,
+        query=query if kind == "CREATE" else None,
         options=frozenset(shape.options),
     )
-
-
-@dataclass
-class _Shape:
-    target: str
-    action: str
-    query_start: int | None = None
-    options: set[str] = field(default_factory=set)
-
-
-class _Reader:
-    """Reads a statement's head, token by token."""
-
-    def __init__(self, tokens: list[Token]) -> None:
-        self.tokens, self.place = tokens, 0
-
-    def word(self) -> str:
-        return self.tokens[self.place].word if self.place < len(self.tokens) else ""
-
-    def take(self, *words: str) -> bool:
-        if [token.word for token in self.tokens[self.place : self.place + len(words)]] == list(words):
-            self.place += len(words)
-            return True
-        return False
-
-    def skip_to(self, *words: str) -> None:
-        """Forward to the first of the words outside parentheses."""
-        while self.place < len(self.tokens) and self.word() not in words:
-            self.place = (
-                _closing(self.tokens, self.place) + 1 if self.tokens[self.place].text == "(" else self.place + 1
-            )
-
-    def table(self) -> str:
-        """A table's name, its catalog and schema (ours only) before it."""
-        parts = [self._name()]
-        while self.take("."):
-            parts.append(self._name())
-        if parts[:-1] not in ([], ["main"], ["lake"], ["lake", "main"]):
-            raise _refused(f"The table {'.'.join(parts)}")
-        if FILE_LIKE.search(parts[-1]):
-            raise EngineError("not_allowed", "A table's name may not look like a file.")
-        return parts[-1]
-
-    def _name(self) -> str:
-        if self.place >= len(self.tokens) or not self.tokens[self.place].is_name:
-            raise EngineError("query_syntax", "A table's name is missing.")
-        self.place += 1
-        return self.tokens[self.place - 1].name
-
-    def start(self) -> int | None:
-        return self.tokens[self.place].start if self.place < len(self.tokens) else None
-
-
-def _create(reader: _Reader) -> _Shape:
-    reader.take("CREATE")
-    options = {"replace"} if reader.take("OR", "REPLACE") else set()
-    if reader.take("TABLE"):
-        action = "create"
-    elif reader.take("VIEW"):
-        action = "view"
-    else:
-        raise _refused(f"CREATE {reader.word()}")
-    if reader.take("IF", "NOT", "EXISTS"):
-        options.add("if_not_exists")
-    shape = _Shape(reader.table(), action, options=options)
-    if reader.take("AS"):
-        shape.query_start = reader.start()
-        shape.options.add("as")
-    elif action == "view":
-        reader.skip_to("AS")
-        reader.take("AS")
-        shape.query_start = reader.start()
-    return shape
-
-
-def _drop(reader: _Reader) -> _Shape:
-    reader.take("DROP")
-    if reader.take("TABLE"):
-        options = {"table"}
-    elif reader.take("VIEW"):
-        options = {"view"}
-    else:
-        raise _refused(f"DROP {reader.word()}")
-    if reader.take("IF", "EXISTS"):
-        options.add("if_exists")
-    shape = _Shape(reader.table(), "drop", options=options)
-    if reader.word() == ",":
-        raise _refused("Dropping several tables at once")
-    return shape
-
-
-def _alter(reader: _Reader) -> _Shape:
-    if reader.take("COMMENT", "ON"):
-        return _comment(reader)
-    reader.take("ALTER")
-    if not (reader.take("TABLE") or reader.take("VIEW")):
-        raise _refused(f"ALTER {reader.word()}")
-    reader.take("IF", "EXISTS")
-    shape = _Shape(reader.table(), "alter")
-    if reader.take("RENAME", "TO"):
-        return _Shape(reader.table(), "rename", options={shape.target})
-    if any(token.word == "TYPE" for token in reader.tokens[reader.place :]):
-        raise EngineError(
-            "not_allowed",
-            "A column's type cannot be altered.",
-            "CREATE OR REPLACE TABLE … AS SELECT with a cast does it.",
-        )
-    if reader.word() not in ALTERING:
-        raise _refused(f"ALTER TABLE … {reader.word()}")
-    return shape
-
-
-def _comment(reader: _Reader) -> _Shape:
-    if reader.take("TABLE") or reader.take("VIEW"):
-        return _Shape(reader.table(), "comment")
-    if not reader.take("COLUMN"):
-        raise _refused(f"COMMENT ON {reader.word()}")
-    parts = [reader._name()]
-    while reader.take("."):
-        parts.append(reader._name())
-    return _Shape(parts[-2] if len(parts) > 1 else "", "comment")
-
-
-def _insert(reader: _Reader) -> _Shape:
-    reader.skip_to("INSERT")
-    reader.take("INSERT")
-    if reader.take("OR"):
-        reader.place += 1
-    reader.take("INTO")
-    shape = _Shape(reader.table(), "append")
-    reader.skip_to("SELECT", "FROM", "VALUES", "WITH", "TABLE", "RETURNING")
-    return shape
-
-
-def _delete(reader: _Reader) -> _Shape:
-    reader.skip_to("DELETE", "TRUNCATE")
-    if reader.take("TRUNCATE"):
-        reader.take("TABLE")
-    else:
-        reader.take("DELETE")
-        reader.take("FROM")
-    return _Shape(reader.table(), "write")
-
-
-def _update(reader: _Reader) -> _Shape:
-    reader.skip_to("UPDATE")
-    reader.take("UPDATE")
-    return _Shape(reader.table(), "write")
-
-
-def _merge(reader: _Reader) -> _Shape:
-    reader.skip_to("MERGE")
-    reader.take("MERGE", "INTO")
-    return _Shape(reader.table(), "write")
-
-
-WRITE_SHAPES = {
-    "CREATE": _create,
-    "DROP": _drop,
-    "ALTER": _alter,
-    "INSERT": _insert,
-    "DELETE": _delete,
-    "UPDATE": _update,
-    "MERGE_INTO": _merge,
-}
-
-
-def _closing(tokens: list[Token], place: int) -> int:
-    depth = 0
-    for index in range(place, len(tokens)):
-        depth += {"(": 1, ")": -1}.get(tokens[index].text, 0)
-        if depth == 0:
-            return index
-    return len(tokens) - 1
-
-
-def _refused(what: str) -> EngineError:
-    return EngineError("not_allowed", f"{what} is not allowed here.")

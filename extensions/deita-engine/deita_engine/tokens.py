@@ -59,3 +59,13 @@ def _cut(start: int, text: str, kind: str) -> list[Token]:
     if kind == "operator":
         return [Token(start, text.strip()[:1] if text.strip() else "", kind)]
     return [Token(start, text.strip(), kind)]
+
+
+def closing(tokens: list[Token], place: int) -> int:
+    """The place of the parenthesis that closes the one at `place`, or the last place."""
+    depth = 0
+    for index in range(place, len(tokens)):
+        depth += {"(": 1, ")": -1}.get(tokens[index].text, 0)
+        if depth == 0:
+            return index
+    return len(tokens) - 1
