@@ -100,9 +100,10 @@ Starter = Callable[[str], Kernel]
 
 
 @contextmanager
-def running(name: str, data_plane: DataPlane) -> Iterator[Kernel]:
-    """Start a kernel as a workspace server would, but for the address that it listens on."""
-    specs = KernelSpecManager(kernel_dirs=[f"{data_plane.environment['JUPYTER_PATH']}/kernels"])
+def running(name: str, data_plane: DataPlane, folder: str | None = None) -> Iterator[Kernel]:
+    """Start a kernel as a workspace server would; from the installed kernelspecs, or those in `folder`."""
+    folder = folder or f"{data_plane.environment['JUPYTER_PATH']}/kernels"
+    specs = KernelSpecManager(kernel_dirs=[folder])
     manager = KernelManager(kernel_name=name, kernel_spec_manager=specs, transport="ipc")
     manager.connection_file = str(data_plane.storage / f"k{id(manager):x}.json")
     begun = time.monotonic()
