@@ -14,7 +14,7 @@ from traitlets.config import Config
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
 
-# What would call the outside world or install things, and the terminal, whose shell would inherit the server's own token.
+# What would call the outside world or install things, and the terminal: its shell would inherit the server's token.
 _DISABLED = (
     "@jupyterlab/apputils-extension:announcements",
     "@jupyterlab/extensionmanager-extension",
@@ -46,7 +46,9 @@ class LabOnDemand:
 
     async def ready(self) -> None:
         """Wait until JupyterLab answers. A load that failed is tried again by the next request."""
-        if self._loading is None or (self._loading.done() and (self._loading.cancelled() or self._loading.exception() is not None)):
+        if self._loading is None or (
+            self._loading.done() and (self._loading.cancelled() or self._loading.exception() is not None)
+        ):
             self._loading = asyncio.create_task(self._load())
         await asyncio.shield(self._loading)
 

@@ -1,4 +1,4 @@
-"""Files that never change under their address: cached for good, compressed by the application that they are mounted in."""
+"""Files that never change under their address: cached for good, compressed by their application."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ def assets_version() -> str:
 class FrontEndFiles(FileFindHandler):
     """Voila's own JavaScript."""
 
-    _static_paths: dict[str, str] = {}  # the parent's cache goes by relative path alone, and is shared by all subclasses
+    _static_paths: dict[
+        str, str
+    ] = {}  # the parent's cache goes by relative path alone, and is shared by all subclasses
 
 
 class ExtensionFiles(FileFindHandler):

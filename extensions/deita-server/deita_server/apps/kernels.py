@@ -1,7 +1,7 @@
 """The apps' kernels: widget messages only, one warm kernel per app, a limit, and an early end when the page is gone.
 
-Voila's pool does the warming. This adds what it lacks: a kernel that ended or failed while it waited is not handed out, the
-number of kernels is bounded, and what is kept per kernel goes with the kernel.
+Voila's pool does the warming. This adds what it lacks: a kernel that ended or failed while it waited is not handed
+out, the number of kernels is bounded, and what is kept per kernel goes with the kernel.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ class AppKernel(WorkspaceKernel):
 class AppKernelsBase(KernelGuard, AsyncMappingKernelManager):
     """Kernels of apps, without the pool."""
 
-    max_kernels = Integer(20, help="How many kernels all apps together may have, warm ones included; beyond it pages say so.").tag(config=True)
+    max_kernels = Integer(
+        20, help="How many kernels all apps together may have, warm ones included; beyond it pages say so."
+    ).tag(config=True)
     cull_idle_timeout = Integer(45, help="Seconds after which the kernel of a page that is gone ends.").tag(config=True)
     cull_interval = Integer(15, help="Seconds between looks for such kernels.").tag(config=True)
     cull_busy = Bool(True, help="Whether a kernel ends while it computes for a page that is gone.").tag(config=True)
@@ -57,7 +59,9 @@ class AppKernelsBase(KernelGuard, AsyncMappingKernelManager):
         """Start every app in the same folder, wherever its notebook lies."""
         return self.start_folder
 
-    async def _async_start_kernel(self, *, kernel_id: str | None = None, env: Mapping[str, str] | None = None, **kwargs: Any) -> str:
+    async def _async_start_kernel(
+        self, *, kernel_id: str | None = None, env: Mapping[str, str] | None = None, **kwargs: Any
+    ) -> str:
         """Start a kernel unless there are too many: then 503."""
         if self.full:
             raise web.HTTPError(503, "too many apps")

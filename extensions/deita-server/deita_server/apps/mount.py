@@ -25,7 +25,18 @@ if TYPE_CHECKING:
 
 APPS, MODULES = "apps/", "deita/static/"
 # What the mounted applications take over from the server, so that the same people may come in.
-_SETTINGS = ("allow_remote_access", "authorizer", "base_url", "cookie_secret", "headers", "identity_provider", "jinja2_env", "log_function", "login_url", "serverapp")
+_SETTINGS = (
+    "allow_remote_access",
+    "authorizer",
+    "base_url",
+    "cookie_secret",
+    "headers",
+    "identity_provider",
+    "jinja2_env",
+    "log_function",
+    "login_url",
+    "serverapp",
+)
 
 
 class Apps:
@@ -41,7 +52,9 @@ class Apps:
         modules = url_path_join(self.server.base_url, MODULES)
         settings = {name: value for name, value in self.server.web_app.settings.items() if name in _SETTINGS}
         handler = (modules + r"[^/]+/(.*)", ModuleFiles, {"path": [str(shared("static"))]})
-        self._route(modules, Application([handler], compress_response=True, static_immutable_cache=[modules], **settings))
+        self._route(
+            modules, Application([handler], compress_response=True, static_immutable_cache=[modules], **settings)
+        )
 
     def gate(self) -> tuple[str, type[JupyterHandler], dict[str, Any]]:
         """Return the route that stands in for the apps until they are awake."""
@@ -49,7 +62,9 @@ class Apps:
 
     def warm(self) -> asyncio.Task[NestedVoila]:
         """Begin to wake the apps up, if nobody did."""
-        if self._waking is None or (self._waking.done() and (self._waking.cancelled() or self._waking.exception() is not None)):
+        if self._waking is None or (
+            self._waking.done() and (self._waking.cancelled() or self._waking.exception() is not None)
+        ):
             self._waking = asyncio.create_task(self._wake())
         return self._waking
 
@@ -61,7 +76,9 @@ class Apps:
         module = await asyncio.to_thread(importlib.import_module, "deita_server.apps.voila")
         base_url = url_path_join(self.server.base_url, APPS)
         house = self.server.house
-        place = module.Place(base_url, self.server.port, self.notebooks, Path(self.server.root_dir), house.sockets.folder)
+        place = module.Place(
+            base_url, self.server.port, self.notebooks, Path(self.server.root_dir), house.sockets.folder
+        )
         voila: NestedVoila = module.NestedVoila(place, house, self.server.web_app.settings, self.server.config)
         self._route(base_url, voila.app)
         voila.warm()

@@ -38,7 +38,7 @@ class AppPage(PlainErrors, TornadoVoilaHandler):
         super().initialize(**voila)
 
     @authenticated
-    async def get(self, name: str) -> None:  # type: ignore[override]
+    async def get(self, name: str) -> None:
         """Show the app in a warm kernel if there is one, in a new one otherwise."""
         path = name + ".ipynb"
         if self.notebooks.find(path) is None:

@@ -1,7 +1,7 @@
 """Voila's application, nested in the workspace server with kernels of its own.
 
-Not taken: Voila as a server extension. It shares the server's kernel manager, so that whoever sees an app can run code, and it
-ignores the pool of warm kernels.
+Not taken: Voila as a server extension. It shares the server's kernel manager, so that whoever sees an app can run
+code, and it ignores the pool of warm kernels.
 """
 
 from __future__ import annotations
@@ -62,11 +62,8 @@ class Place:
 
 def _template() -> str:
     """Return our template, or Voila's where deita-apps is not installed."""
-    try:
-        collect_template_paths(["voila"], _TEMPLATE, prune=True)
-    except ValueError:
-        return _FALLBACK_TEMPLATE
-    return _TEMPLATE if any(_TEMPLATE in path for path in collect_template_paths(["voila"], _TEMPLATE, prune=True)) else _FALLBACK_TEMPLATE
+    installed = any(Path(path).name == _TEMPLATE for path in collect_template_paths(["voila"], _TEMPLATE, prune=True))
+    return _TEMPLATE if installed else _FALLBACK_TEMPLATE
 
 
 def _configuration() -> Config:
@@ -91,7 +88,7 @@ class NestedVoila(Voila):
     def __init__(self, place: Place, house: KernelHouse, shared: dict[str, Any], config: Config) -> None:
         merged = _configuration()
         merged.merge(config)
-        super().__init__(config=merged)
+        super().__init__(config=merged, log=shared["serverapp"].log)
         self.place, self.house, self.shared = place, house, shared
         self.base_url = self.server_url = place.base_url
         self.port = place.port

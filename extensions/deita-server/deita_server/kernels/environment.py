@@ -1,4 +1,4 @@
-"""What a kernel finds in its environment: the server's, without anything that opens a door, and the way to the data plane."""
+"""What a kernel finds in its environment: the server's without what opens doors, and the way to the data plane."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """A private folder for the sockets and connection files of one server's kernels.
 
-The kernel's sockets are unix sockets: no port that another person on the machine could reach. Their paths must stay below the
-limit of the address family (108 bytes on Linux, 104 on macOS), so the folder is short and not inside the workspace.
+The kernel's sockets are unix sockets: no port that another person on the machine could reach. Their paths must stay
+below the limit of the address family (108 bytes on Linux, 104 on macOS), so the folder is short and not inside the
+workspace.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _LOCK = "lock"
 
 
 class KernelSockets:
-    """The folder, 0700, held by a lock for as long as this process lives, so that the next server can clear up after a crash."""
+    """The folder, 0700, locked while this process lives, so that the next server can clear up after a crash."""
 
     def __init__(self, parent: Path | None = None) -> None:
         parent = parent or _parent()
@@ -55,4 +56,4 @@ def _parent() -> Path:
     given = Path(tempfile.gettempdir())
     if len(os.fsencode(given)) + 1 + len(PREFIX) + 8 + _LONGEST_NAME <= PATH_LIMIT:
         return given
-    return Path("/tmp")  # noqa: S108  # the folder inside it is made by mkdtemp, private and unguessable
+    return Path("/tmp")  # the folder inside it is made by mkdtemp, private and unguessable

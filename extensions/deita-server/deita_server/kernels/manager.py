@@ -1,7 +1,7 @@
 """Kernel managers of a workspace server: each kernel gets its own token, a clean environment and private sockets.
 
-`KernelGuard` is the part that the person's notebooks and the apps have in common; `WorkspaceKernels` is jupyter-server's
-kernel manager with it, the apps' manager is in `deita_server.apps.kernels`.
+`KernelGuard` is the part that the person's notebooks and the apps have in common; `WorkspaceKernels` is jupyter-
+server's kernel manager with it, the apps' manager is in `deita_server.apps.kernels`.
 """
 
 from __future__ import annotations
@@ -46,12 +46,19 @@ class KernelGuard:
 
     house: KernelHouse
 
-    async def _async_start_kernel(self, *, kernel_id: str | None = None, env: Mapping[str, str] | None = None, **kwargs: Any) -> str:
+    async def _async_start_kernel(
+        self, *, kernel_id: str | None = None, env: Mapping[str, str] | None = None, **kwargs: Any
+    ) -> str:
         """Start a kernel that holds a token of its own; a start that fails leaves no token behind."""
         kernel_id = kernel_id or self.new_kernel_id(**kwargs)  # type: ignore[attr-defined]
         if kernel_id in self:  # type: ignore[operator]
             return await super()._async_start_kernel(kernel_id=kernel_id, **kwargs)  # type: ignore[misc]
-        kwargs["env"] = self.house.environment.build(os.environ if env is None else env, self.house.tokens.issue(kernel_id))
+        kwargs["path"] = (
+            kwargs.get("path") or ""
+        )  # without a path jupyter-server starts it wherever the server was started
+        kwargs["env"] = self.house.environment.build(
+            os.environ if env is None else env, self.house.tokens.issue(kernel_id)
+        )
         try:
             return await super()._async_start_kernel(kernel_id=kernel_id, **kwargs)  # type: ignore[misc]
         except BaseException:
@@ -69,7 +76,9 @@ class KernelGuard:
 class WorkspaceKernels(KernelGuard, AsyncMappingKernelManager):
     """The person's own kernels."""
 
-    cull_idle_timeout = Integer(3600, help="Seconds after which an idle kernel without a connected page ends; 0 never.").tag(config=True)
+    cull_idle_timeout = Integer(
+        3600, help="Seconds after which an idle kernel without a connected page ends; 0 never."
+    ).tag(config=True)
 
     @default("kernel_manager_class")
     def _default_kernel_manager_class(self) -> str:

@@ -18,7 +18,7 @@ def shared(*parts: str) -> Path:
 
 
 class WorkspaceKernelSpecs(KernelSpecManager):
-    """Looks into `share/deita/jupyter/kernels` alone; where `python3` is missing there, it is the plain IPython kernel."""
+    """Looks into `share/deita/jupyter/kernels` alone; a `python3` missing there is the plain IPython kernel."""
 
     @default("kernel_dirs")
     def _ours(self) -> list[str]:

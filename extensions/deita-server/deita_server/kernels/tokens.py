@@ -6,7 +6,7 @@ import secrets
 
 
 class KernelTokens:
-    """Which token belongs to which living kernel. One per server, shared by its kernel managers and its identity provider."""
+    """Which token belongs to which living kernel. One register per server."""
 
     def __init__(self) -> None:
         self._tokens: dict[str, str] = {}

@@ -1,7 +1,7 @@
 """The workspace server as one application: JupyterHub's single-user server around the data plane, apps and kernels.
 
-Everything is configured here, in code; no configuration file of the machine or the person is read. JupyterLab and Voila are
-loaded when first asked for, which is what keeps an idle server small and its start short.
+Everything is configured here, in code; no configuration file of the machine or the person is read. JupyterLab and
+Voila are loaded when first asked for, which is what keeps an idle server small and its start short.
 """
 
 from __future__ import annotations
@@ -94,7 +94,9 @@ class WorkspaceServer(JupyterHubSingleUser):
     load_other_extensions = False
     serverapp_class = WorkspaceServerApp
 
-    app_folders = List(Unicode(), help="Folders with apps (`<name>.ipynb`) that come before the installed ones.").tag(config=True)
+    app_folders = List(Unicode(), help="Folders with apps (`<name>.ipynb`) that come before the installed ones.").tag(
+        config=True
+    )
 
     @default("default_url")
     def get_default_url(self) -> str:

@@ -1,7 +1,7 @@
 """Where a workspace server keeps what Jupyter would put into the person's home folder.
 
-A person's own Jupyter configuration belongs to their own Jupyter; honouring it here would make a workspace behave differently
-for each member. So this process looks into the workspace's folder instead, and kernels inherit that.
+A person's own Jupyter configuration belongs to their own Jupyter; honouring it here would make a workspace behave
+differently for each member. So this process looks into the workspace's folder instead, and kernels inherit that.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Asks the hub over tornado's HTTP client, in the place of JupyterHub's aiohttp client.
 
-A workspace server sends the hub a handful of small requests; aiohttp would cost every server 0.3 s of its start and 12 MiB
-of its memory. The shape is that of `jupyterhub.httpclient.fetch`, as far as the single-user parts use it.
+A workspace server sends the hub a handful of small requests; aiohttp would cost every server 0.3 s of its start and
+12 MiB of its memory. The shape is that of `jupyterhub.httpclient.fetch`, as far as the single-user parts use it.
 """
 
 from __future__ import annotations

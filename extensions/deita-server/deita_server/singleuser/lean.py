@@ -1,9 +1,10 @@
 """Imports JupyterHub's single-user server without the hub that its modules pull in.
 
-`jupyterhub.singleuser` reaches `jupyterhub.orm` (SQLAlchemy, Alembic), the hub's page handlers and aiohttp through names that
-it never uses in this process. While it is imported, stand-ins answer for those modules; afterwards they are taken away, so
-that whoever needs the real ones imports the real ones. Not taken: a copy of the single-user extension (it would miss
-security fixes) and a fork from a pre-imported process (a crash of it would take every server along).
+`jupyterhub.singleuser` reaches `jupyterhub.orm` (SQLAlchemy, Alembic), the hub's page handlers and aiohttp through
+names that it never uses in this process. While it is imported, stand-ins answer for those modules; afterwards they
+are taken away, so that whoever needs the real ones imports the real ones. Not taken: a copy of the single-user
+extension (it would miss security fixes) and a fork from a pre-imported process (a crash of it would take every server
+along).
 """
 
 from __future__ import annotations

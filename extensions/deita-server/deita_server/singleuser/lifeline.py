@@ -1,8 +1,9 @@
 """Ends this process when `deita up` is gone, however it went.
 
-`up` holds an exclusive lock on a file for as long as it lives; the kernel releases it even after kill -9. A thread here waits
-for a shared lock on the same file: once it has it, nobody looks after this server any more. Not taken: watching the parent's
-pid (the hub is the parent and may be restarted) and PR_SET_PDEATHSIG (it follows the parent's thread, not `up`).
+`up` holds an exclusive lock on a file for as long as it lives; the kernel releases it even after kill -9. A thread
+here waits for a shared lock on the same file: once it has it, nobody looks after this server any more. Not taken:
+watching the parent's pid (the hub is the parent and may be restarted) and PR_SET_PDEATHSIG (it follows the parent's
+thread).
 """
 
 from __future__ import annotations

@@ -1,0 +1,57 @@
+"""The front end's files."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from ..live_hub import Server
+from .test_pages import page_config
+
+
+@pytest.fixture
+def module() -> Path:
+    """A file of the front end as the wheel installs it; one is put there when deita-apps is not installed."""
+    folder = Path(sys.prefix, "share", "deita", "static")
+    found = sorted(folder.rglob("*.js"))
+    if found:
+        return found[0].relative_to(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "probe.js").write_text("export const probe = 1;\n" * 200)
+    return Path("probe.js")
+
+
+def test_a_module_is_compressed_and_cached_for_good(app_server: Server, module: Path) -> None:
+    answer = app_server.get(f"deita/static/1/{module.as_posix()}")
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"].startswith(("text/javascript", "application/javascript"))
+    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_modules_are_for_people_who_are_signed_in(app_server: Server, module: Path) -> None:
+    assert httpx.get(app_server.url + f"deita/static/1/{module.as_posix()}").status_code == 302
+
+
+@pytest.mark.parametrize(
+    "path", ["../../../pyvenv.cfg", "%2e%2e/%2e%2e/%2e%2e/pyvenv.cfg", "..%2f..%2f..%2fpyvenv.cfg", "/etc/passwd", ""]
+)
+def test_no_path_leads_out_of_the_folder(app_server: Server, path: str) -> None:
+    request = app_server.http.build_request(
+        "GET", app_server.url + "deita/static/1/" + path, headers=app_server.headers
+    )
+    assert app_server.http.send(request).status_code in (403, 404)
+
+
+def test_voilas_front_end_is_cached_for_good_and_compressed(app_server: Server) -> None:
+    page = app_server.http.get(app_server.url + "apps/counter", headers=app_server.headers, follow_redirects=True).text
+    folder = page_config(page)["fullStaticUrl"]
+    script = app_server.get(str(folder).removeprefix("/user/me/apps/") + "/voila.js")
+    assert script.status_code == 200
+    assert (script.headers["Cache-Control"], script.headers["Content-Encoding"]) == (
+        "public, max-age=31536000, immutable",
+        "gzip",
+    )
