@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip --disable-pip-version-check -q
 PACKAGES := extensions/deita-engine extensions/deita-server kernels/deita kernels/deita-kernel hub notebooks
 # what wheels copy into the environment (kernelspecs, apps, templates, the built front end): a change needs a new install
-SHARED := $(shell git ls-files -- '*/pyproject.toml' notebooks/apps notebooks/voila kernels/deita-kernel/kernelspecs extensions/deita-server/jupyter-config 2>/dev/null)
+SHARED := $(shell git ls-files -- '*/pyproject.toml' notebooks/apps notebooks/template kernels/deita-kernel extensions/deita-server/*.json 2>/dev/null)
 FRONT  := $(shell git ls-files -- notebooks/front 2>/dev/null)
 # a Node of 20 or newer on PATH, otherwise the one that requirements/node.txt puts into .venv
 NODE_ON_PATH := $(shell node -e 'process.exit(+process.versions.node.split(".")[0] < 20 ? 1 : 0)' >/dev/null 2>&1 && npm --version >/dev/null 2>&1 && echo yes)
