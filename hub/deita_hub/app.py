@@ -21,7 +21,8 @@ class DeitaHub(JupyterHub):
         The place cannot come through the configuration, whose values are copied.
         """
         here = settings.load()
-        self.tornado_settings = {**self.tornado_settings, KEY: Place(here, Catalog(here.database_url))}
+        self.tornado_settings = dict(self.tornado_settings)  # type: ignore[has-type]  # a trait of JupyterHub
+        self.tornado_settings[KEY] = Place(here, Catalog(here.database_url))
         super().init_tornado_settings()
         lifeline.watch(here.lifeline, lambda: processes.end(processes.remembered(here.servers_dir)))
 

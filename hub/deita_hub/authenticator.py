@@ -1,7 +1,7 @@
 """Signing in by a one-time link: `/hub/sign-in?token=…`.
 
-There are no passwords. The first link is printed by `deita up`, further ones by `deita user link`; who can run these on the
-machine is its owner. A link works once and for a limited time; only its hash is stored.
+There are no passwords. The first link is printed by `deita up`, further ones by `deita user link`; who can run these
+on the machine is its owner. A link works once and for a limited time; only its hash is stored.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What the hub answers for servers that do not run, and its few pages of our own.
 
-The proxy sends `/user/…` to the hub while there is no server behind it. JupyterHub answers those only for GET and in its own
-shape, so these handlers stand before its own: programs get our error shape for every method, people the page that opens
-their workspace.
+The proxy sends `/user/…` to the hub while there is no server behind it. JupyterHub answers those only for GET and in
+its own shape, so these handlers stand before its own: programs get our error shape for every method, people the page
+that opens their workspace.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """File locks: one `deita up` per home, and the lifeline by which every process notices that it is gone.
 
-`deita up` holds the lifeline exclusively. The operating system releases it the moment that process ends, however it ends, so a
-thread that waits for it in each other process is told at once, without polling and without signals. Locks are advisory
-`flock`s: they belong to the open file, are not inherited across exec, and need a local disk.
+`deita up` holds the lifeline exclusively. The operating system releases it the moment that process ends, however it
+ends, so a thread that waits for it in each other process is told at once, without polling and without signals. Locks
+are advisory `flock`s: they belong to the open file, are not inherited across exec, and need a local disk.
 """
 
 from __future__ import annotations

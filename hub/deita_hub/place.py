@@ -1,4 +1,4 @@
-"""What the hub's parts share: the settings and the catalog, handed around in tornado's settings instead of a module global."""
+"""The settings and the catalog, which the hub's parts share: handed around, not kept in a module global."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Processes by identity: a pid alone may have been given to somebody else since.
 
-A process is known by its pid and the time it was started. Records of running workspace servers are written by the spawner and
-read by `deita up`, which ends what they name when it stops or finds leftovers of an earlier run.
+A process is known by its pid and the time it was started. Records of running workspace servers are written by the
+spawner and read by `deita up`, which ends what they name when it stops or finds leftovers of an earlier run.
 """
 
 from __future__ import annotations

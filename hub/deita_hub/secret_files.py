@@ -1,4 +1,4 @@
-"""The secrets that Deita makes for itself: one file each, made at the first start, refused when weak or readable by others."""
+"""The secrets that Deita makes for itself: one file each, refused when weak or readable by others."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The settings of the hub side: the one place that reads the environment.
 
-`deita up` reads what its user set and hands the same settings on to its children (`Settings.environment`), together with the
-internal ports that it chose. Nothing below this module looks at `os.environ` for a setting.
+`deita up` reads what its user set and hands the same settings on to its children (`Settings.environment`), together
+with the internal ports that it chose. Nothing below this module looks at `os.environ` for a setting.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Starting a person's server in a workspace as a process on this machine.
 
-Runs as the user that runs Deita: nothing separates two people's servers yet, which is why anyone but the local owner is refused
-unless Deita was told to trust everyone. Servers outlive the hub: after a restart it adopts those whose process is the same.
+Runs as the user that runs Deita: nothing separates two people's servers yet, which is why anyone but the local owner
+is refused unless Deita was told to trust everyone. Servers outlive the hub: after a restart it adopts those whose
+process is the same.
 """
 
 from __future__ import annotations
@@ -39,8 +40,12 @@ class WorkspaceSpawner(LocalProcessSpawner):
     """One server per person and workspace: the server's name is the workspace's slug."""
 
     poll_seconds = Float(0.02, help="How often `start` looks whether the new server listens.").tag(config=True)
-    identity: ProcessIdentity | None = None
-    member: Membership | None = None
+    identity: ProcessIdentity | None
+    member: Membership | None
+
+    def __init__(self, **options: Any) -> None:
+        self.identity = self.member = None
+        super().__init__(**options)
 
     @property
     def place(self) -> Place:
@@ -122,7 +127,7 @@ class WorkspaceSpawner(LocalProcessSpawner):
         log_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
-            self.proc = subprocess.Popen(
+            self.proc = subprocess.Popen(  # noqa: ASYNC220 - a fork takes milliseconds; JupyterHub polls a plain Popen
                 [*self.cmd, *self.get_args()],
                 env=self.get_env(),
                 cwd=folder,

@@ -44,7 +44,7 @@ class Catalog:
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Session]:
-        """One transaction that may write: takes SQLite's write lock at once, so that it never fails half-way for being late."""
+        """One transaction that may write: takes SQLite's write lock at once, so that it cannot fail half-way."""
         with Session(self._writer, expire_on_commit=False) as session, session.begin():
             yield session
 
@@ -84,6 +84,6 @@ def now() -> datetime:
 
 
 def new_id() -> str:
-    """An opaque id that sorts by the time it was made: 48 bits of milliseconds, 80 random bits (a ULID, in lower case)."""
+    """An opaque id that sorts by when it was made: 48 bits of milliseconds, 80 random ones (a lower-case ULID)."""
     value = int(time.time() * 1000) << 80 | int.from_bytes(os.urandom(10), "big")
     return "".join(BASE32[value >> shift & 31] for shift in range(125, -1, -5))

@@ -59,13 +59,12 @@ def use_link(session: Session, token: str) -> str | None:
     """Whose link this was, if it was good: one UPDATE takes it, so of two at the same time only one gets in."""
     moment = now()
     digest = _hash(token)
-    taken = session.execute(
+    return session.execute(
         update(SignInLink)
         .where(SignInLink.token_hash == digest, SignInLink.used_at.is_(None), SignInLink.expires_at > moment)
         .values(used_at=moment)
         .returning(SignInLink.person)
     ).scalar_one_or_none()
-    return taken
 
 
 def _hash(token: str) -> str:

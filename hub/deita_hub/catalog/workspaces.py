@@ -1,8 +1,8 @@
 """Workspaces and their members: create, find, change, delete with undo, purge.
 
-A deleted workspace keeps its slug for `KEPT_DAYS` days, so that undo always finds its place and no old link, token or bookmark
-reaches a stranger's workspace; after that it is purged and the slug is free again. The alternative, freeing the slug at once
-and renaming on undo, would break the promise that a slug never changes.
+A deleted workspace keeps its slug for `KEPT_DAYS` days, so that undo always finds its place and no old link, token or
+bookmark reaches a stranger's workspace; after that it is purged and the slug is free again. The alternative, freeing
+the slug at once and renaming on undo, would break the promise that a slug never changes.
 """
 
 from __future__ import annotations

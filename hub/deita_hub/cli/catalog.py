@@ -1,4 +1,4 @@
-"""The catalog for verbs that work on it directly: they run on the machine that holds it, also while Deita is stopped."""
+"""The catalog for verbs that work on it directly, on the machine that holds it, also while Deita is stopped."""
 
 from __future__ import annotations
 

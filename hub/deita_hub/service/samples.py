@@ -1,8 +1,8 @@
 """Puts the sample tables into the first workspace, by the same REST calls that anybody would make.
 
-The control plane never reads user data: it starts the owner's server, sends it the shipped files with a token that lives for
-minutes, asks for the imports and waits for them. If the server is not there yet or goes away, everything is tried again a few
-times, and once more at the next start; every step can be repeated without harm.
+The control plane never reads user data: it starts the owner's server, sends it the shipped files with a token that
+lives for minutes, asks for the imports and waits for them. If the server is not there yet or goes away, everything is
+tried again a few times, and once more at the next start; every step can be repeated without harm.
 """
 
 from __future__ import annotations

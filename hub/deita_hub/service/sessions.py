@@ -1,8 +1,8 @@
 """The browser's session with the control plane: signed cookies, sign-in through the hub, protection of unsafe requests.
 
-The cookie holds the hub's OAuth token, whose only power is to say who somebody is to this service. It is signed, HttpOnly and
-SameSite=Lax. Requests that change something must repeat in a header what a second, readable cookie says; that value is derived
-from the session, so a cookie planted from elsewhere does not fit.
+The cookie holds the hub's OAuth token, whose only power is to say who somebody is to this service. It is signed,
+HttpOnly and SameSite=Lax. Requests that change something must repeat in a header what a second, readable cookie says;
+that value is derived from the session, so a cookie planted from elsewhere does not fit.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ class Child:
         self._settings, self._say = settings, say
         self._process: asyncio.subprocess.Process | None = None
         self._falls: deque[float] = deque(maxlen=PATIENCE)
-        self._stopping = False
+        self._stopping = asyncio.Event()
 
     @property
     def pid(self) -> int | None:
@@ -60,17 +60,18 @@ class Child:
 
     async def keep(self, restarted: Callable[[], Awaitable[None]]) -> None:
         """Wait for the process to end and start it again, until `stop`. Raises `ChildBrokenError`."""
-        while True:
-            assert self._process is not None, "start comes before keep"
-            code = await self._process.wait()
-            if self._stopping:
-                return
+        while (code := await self._ended()) is not None:
             self._fell(code)
             await asyncio.sleep(self._pause())
-            if self._stopping:
-                return
-            await self.start()
-            await restarted()
+            if not self._stopping.is_set():
+                await self.start()
+                await restarted()
+
+    async def _ended(self) -> int | None:
+        """Wait for the process; its exit code if it fell over, None if it was to stop."""
+        assert self._process is not None, "start comes before keep"
+        code = await self._process.wait()
+        return None if self._stopping.is_set() else code
 
     def _fell(self, code: int) -> None:
         name = self.program.name
@@ -87,7 +88,7 @@ class Child:
 
     async def stop(self, grace: float) -> None:
         """Ask the process to end and make it after `grace` seconds."""
-        self._stopping = True
+        self._stopping.set()
         if self._process is None or self._process.returncode is not None:
             return
         self._process.terminate()

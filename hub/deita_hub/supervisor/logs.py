@@ -1,8 +1,8 @@
 """Keeping the logs bounded: what has grown too large is moved aside, one older file is kept.
 
-Every process appends to its log by itself (O_APPEND), so a file is copied and then cut to nothing: no process has to be told to
-reopen it. A line written between copy and cut is lost; the alternative, a pipe through `deita up`, would tie every server's
-output to this process and stop it when this process dies.
+Every process appends to its log by itself (O_APPEND), so a file is copied and then cut to nothing: no process has to
+be told to reopen it. A line written between copy and cut is lost; the alternative, a pipe through `deita up`, would
+tie every server's output to this process and stop it when this process dies.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ class Program:
 
 
 def find_node(settings: Settings) -> str:
-    """Node's path: DEITA_NODE, `node` on PATH if it is new enough, or the one of the PyPI wheel. Raises `SettingsError`."""
+    """Node's path: DEITA_NODE, `node` on PATH if new enough, or the PyPI wheel's. Raises `SettingsError`."""
     if settings.node:
         if not _new_enough(settings.node):
             raise SettingsError(f"DEITA_NODE does not run, or is older than Node {OLDEST_NODE}.")
@@ -59,7 +59,7 @@ def _new_enough(node: str) -> bool:
 
 
 def find_proxy(settings: Settings) -> str:
-    """The proxy's script: DEITA_PROXY, or below node_modules of this folder or of the checkout. Raises `SettingsError`."""
+    """The proxy's script: DEITA_PROXY, or below node_modules here or in the checkout. Raises `SettingsError`."""
     if settings.proxy:
         if not Path(settings.proxy).is_file():
             raise SettingsError("DEITA_PROXY names no file.")

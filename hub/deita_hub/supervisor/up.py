@@ -162,7 +162,7 @@ def write_state(path: Path, state: dict[str, object]) -> None:
 
 
 def up(settings: Settings, *, as_json: bool = False) -> None:
-    """Run Deita until it is told to stop. Raises `UpError` or `SettingsError` before anything was started if it cannot."""
+    """Run Deita until it is told to stop. Raises `UpError` or `SettingsError` when it cannot."""
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     only, lifeline = FileLock(settings.home / "up.lock"), FileLock(settings.lifeline)
     try:
@@ -176,9 +176,7 @@ def up(settings: Settings, *, as_json: bool = False) -> None:
         chosen = replace(settings, ports=_internal_ports(settings.ports.public))
         settings.storage.mkdir(mode=0o700, parents=True, exist_ok=True)
         if settings.trust_everyone:
-            say(
-                "Warning: everyone is trusted. Whoever has a workspace here can reach the files of all others on this machine."
-            )
+            say("Warning: everyone is trusted. Whoever has a workspace here can reach the files of all others.")
         say("Starting Deita …")
         asyncio.run(Up(chosen, secrets, as_json=as_json).run())
     finally:

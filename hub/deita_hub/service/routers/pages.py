@@ -15,6 +15,12 @@ from deita_hub.service.sessions import relative
 
 router = APIRouter(include_in_schema=False)
 SHOWN = 200
+MISSING = ("There is no such workspace", "It may have been deleted, or you are not a member of it.", "")
+SIGN_IN_FAILED = (
+    "Signing in did not work",
+    "It took too long, or it was begun in another browser.",
+    "Try again from the list of workspaces.",
+)
 
 
 @router.get("/services/deita")
@@ -44,7 +50,7 @@ async def open_workspace(request: Request, slug: str, next: str = "") -> Respons
     try:
         workspace = await parts_of(request).workspaces.one(caller.name, names.check_slug(slug))
     except (ServiceError, names.NameRefusedError):
-        return _page(request, "missing.html", {"person": caller.name}, 404)
+        return _notice(request, MISSING, caller.name, 404)
     base = f"/user/{caller.name}/{slug}/"
     target = relative(next, base)
     context = {
@@ -59,7 +65,7 @@ async def open_workspace(request: Request, slug: str, next: str = "") -> Respons
 @router.get(f"{HOME}sign-in-failed")
 async def sign_in_failed(request: Request) -> Response:
     """A sign-in that this browser did not begin, or that took too long."""
-    return _page(request, "sign-in-failed.html", {}, 400)
+    return _notice(request, SIGN_IN_FAILED, None, 400)
 
 
 async def _signed_in(request: Request) -> Caller | Response:
@@ -72,10 +78,16 @@ async def _signed_in(request: Request) -> Caller | Response:
             response = RedirectResponse("", status_code=303)
             response.headers["Location"] = parts_of(request).sessions.begin(response, wanted)
             return response
-        return _page(request, "refused.html", {"message": error.message, "hint": error.hint}, error.status)
+        refused = ("This is not open to you", error.message, error.hint or "")
+        return _notice(request, refused, None, error.status)
 
 
 def _page(request: Request, name: str, context: dict[str, object], status: int = 200) -> HTMLResponse:
     response = parts_of(request).templates.TemplateResponse(request, name, context, status_code=status)
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _notice(request: Request, words: tuple[str, str, str], person: str | None, status: int) -> HTMLResponse:
+    title, message, hint = words
+    return _page(request, "notice.html", {"title": title, "message": message, "hint": hint, "person": person}, status)
