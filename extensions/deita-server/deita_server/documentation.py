@@ -51,7 +51,8 @@ class DocsHandler(DeitaHandler):
         return super(APIHandler, self).get_login_url()
 
     async def get(self) -> None:
-        """Send the page."""
+        """Send the page, and the XSRF cookie that requests tried out on it need."""
+        _ = self.xsrf_token
         page = await asyncio.to_thread((STATIC / "docs.html").read_bytes)
         self.finish(page, set_content_type="text/html; charset=utf-8")
 

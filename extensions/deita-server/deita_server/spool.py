@@ -28,18 +28,20 @@ def prepare_spool(folder: Path) -> list[dict[str, Any]]:
     return sorted(records, key=lambda record: record["started_at"])
 
 
-def write_record(folder: Path, record: dict[str, Any]) -> None:
-    """Write down a query; a reader never sees half of it."""
-    path = folder / f"{record['id']}.{RECORD}"
-    temporary = path.with_suffix(".new")
-    temporary.write_text(json.dumps(record, ensure_ascii=False))
-    temporary.replace(path)
+def write_records(folder: Path, records: Iterable[dict[str, Any]]) -> None:
+    """Write down queries; a reader never sees half of one."""
+    for record in records:
+        path = folder / f"{record['id']}.{RECORD}"
+        temporary = path.with_suffix(".new")
+        temporary.write_text(json.dumps(record, ensure_ascii=False))
+        temporary.replace(path)
 
 
 def forget(folder: Path, query_ids: Iterable[str]) -> None:
     """Remove everything of these queries."""
-    for query_id in query_ids:
-        for path in folder.glob(f"{query_id}.*"):
+    gone = frozenset(query_ids)
+    for path in _results(folder):
+        if _query_id(path) in gone:
             path.unlink(missing_ok=True)
 
 

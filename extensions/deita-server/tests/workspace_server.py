@@ -39,6 +39,7 @@ class RunningServer:
     def start(self) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}{BASE}"
+        self.login_url = f"http://127.0.0.1:{self.port}/user/me/shop/login?token={TOKEN}"
         self.api = httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(

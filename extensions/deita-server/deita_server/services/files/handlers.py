@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar
 from urllib.parse import quote
 
 from tornado import web
+from tornado.iostream import StreamClosedError
 
 from deita_server import roles
 from deita_server.base import JSON_LIMIT, DeitaHandler
 from deita_server.errors import DeitaError
 
-from .download import byte_range
+from .download import byte_range, send_file
 
 # How much of a refused body is read before the answer: a client that is still sending would not see one.
 DRAINED = 256 * 2**20
@@ -145,6 +147,15 @@ class FileHandler(DeitaHandler):
         if send:
             await self._send(path, begin, end)
         self.finish(set_content_type=file.media_type)
+
+    async def _send(self, path: Path, begin: int, end: int) -> None:
+        try:
+            await send_file(self, path, begin, end, self.dataplane.disk)
+        except StreamClosedError:
+            return  # the client left; there is nobody to tell
+        except OSError as error:
+            self.log.warning("Broke off the download of request %s: %s", self.request_id, error.strerror)
+            self.request.connection.close()
 
     def _describe(self, name: str, media_type: str, etag: str) -> None:
         self.set_header("Content-Type", media_type)

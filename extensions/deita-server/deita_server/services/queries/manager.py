@@ -7,6 +7,7 @@ outlives the server is written down afterwards.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from deita_server.settings import Settings
 
 SWEEP_SECONDS = 60
+FORGOTTEN_AT_ONCE = 50
+WRITE_SECONDS = 0.1  # records are gathered this long, so that a burst of short queries costs one thread one visit
 WARM_PAGES = 32  # how many first pages stay in memory; others are read from the spool
 
 
@@ -55,7 +58,8 @@ class QueriesManager:
         self._warm: OrderedDict[str, QueryRecord] = OrderedDict()
         self._to_write: OrderedDict[str, QueryRecord] = OrderedDict()
         self._writing = False
-        self._sweeper = asyncio.get_running_loop().create_task(self._sweep_forever())
+        self._closing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        in_background(self._sweep_forever())
 
     # running
 
@@ -203,9 +207,10 @@ class QueriesManager:
 
     def _forget_oldest(self) -> None:
         excess = len(self._queries) - self._limits.max_queries
-        if excess <= 0:
+        if excess < FORGOTTEN_AT_ONCE:
             return
-        gone = [key for key, record in self._queries.items() if record.outcome][:excess]
+        over = (key for key, record in self._queries.items() if record.outcome)
+        gone = list(itertools.islice(over, excess))
         for key in gone:
             del self._queries[key]
             self._warm.pop(key, None)
@@ -227,15 +232,21 @@ class QueriesManager:
     async def _write_all(self) -> None:
         try:
             while self._to_write:
-                _, record = self._to_write.popitem(last=False)
-                await asyncio.to_thread(spool.write_record, self._spool, record.written())
+                await self._pause(WRITE_SECONDS)
+                records = [record.written() for record in self._to_write.values()]
+                self._to_write.clear()
+                await asyncio.to_thread(spool.write_records, self._spool, records)
         finally:
             self._writing = False
 
+    async def _pause(self, seconds: float) -> None:
+        """Wait so long, or until `close`."""
+        await asyncio.wait((self._closing,), timeout=seconds)
+
     async def _sweep_forever(self) -> None:
-        while True:
+        while not self._closing.done():
             await self.sweep()
-            await asyncio.sleep(SWEEP_SECONDS)
+            await self._pause(SWEEP_SECONDS)
 
     async def sweep(self) -> None:
         """Remove results that are too old or too many."""
@@ -250,10 +261,9 @@ class QueriesManager:
         return {"start": found.start, "end": found.end, "items": items}
 
     async def close(self) -> None:
-        """Stop sweeping and end what runs."""
-        self._sweeper.cancel()
-        await asyncio.gather(self._sweeper, return_exceptions=True)
+        """Stop sweeping and end what runs; what is to be written down is in the background's hands."""
         following = [record.over for record in self._queries.values() if record.over and not record.over.done()]
         await self._engine.stop()
         if following:
             await asyncio.wait(following, timeout=10)
+        self._closing.set_result(None)
