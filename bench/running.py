@@ -53,10 +53,10 @@ class Deita:
         """Starts it; returns the seconds until it said that it is ready."""
         begin = time.perf_counter()
         self.home.mkdir(parents=True, exist_ok=True)
-        log = (self.home / "up.stderr").open("a")
-        self.process = subprocess.Popen(
-            [BIN / "deita", "up"], env=self.environment, stdout=subprocess.PIPE, stderr=log, text=True
-        )
+        with (self.home / "up.stderr").open("a") as log:
+            self.process = subprocess.Popen(
+                [BIN / "deita", "up"], env=self.environment, stdout=subprocess.PIPE, stderr=log, text=True
+            )
         assert self.process.stdout is not None
         for line in self.process.stdout:
             if found := READY.search(line):
