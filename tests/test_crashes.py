@@ -131,7 +131,7 @@ def settled(client: httpx.Client, api: str, number: str) -> str | None:
     return state if state in ("done", "failed", "cancelled") else None
 
 
-@pytest.mark.parametrize("part", ["jupyterhub", "uvicorn", "configurable-http-proxy"])
+@pytest.mark.parametrize("part", ["deita_hub.app", "deita_hub.service", "configurable-http-proxy"])
 def test_a_killed_sibling_comes_back_and_servers_go_on(crashed: Deita, http: httpx.Client, part: str) -> None:
     api = until(lambda: reopened(crashed, http), 60, "the server")
     server = server_process(crashed, "crash")
