@@ -43,7 +43,8 @@ def check_slug(slug: str) -> str:
 def check_workspace_name(name: str) -> str:
     """The name in its normal form (NFC, no space around it), else `NameRefusedError`.
 
-    Control, format (bidirectional, zero-width), unassigned and private characters are refused: they hide what a name says.
+    Control, format (bidirectional, zero-width), unassigned and private characters are refused: they hide
+    what a name says.
     """
     clean = unicodedata.normalize("NFC", name).strip()
     if not clean:

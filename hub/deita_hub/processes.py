@@ -42,13 +42,18 @@ class ProcessIdentity:
         except psutil.NoSuchProcess:
             return False
 
-    def signal_group(self, number: int) -> None:
-        """Signal its process group if it leads one, otherwise the process alone."""
+    def ask_to_end(self) -> None:
+        """SIGTERM to the process alone: it takes its own children along in its own way."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGTERM)
+
+    def make_end(self) -> None:
+        """SIGKILL, to its process group if it leads one."""
         with contextlib.suppress(ProcessLookupError):
             if os.getpgid(self.pid) == self.pid:
-                os.killpg(self.pid, number)
+                os.killpg(self.pid, signal.SIGKILL)
             else:
-                os.kill(self.pid, number)
+                os.kill(self.pid, signal.SIGKILL)
 
 
 def remember(folder: Path, name: str, identity: ProcessIdentity) -> None:
@@ -82,10 +87,10 @@ def end(identities: Iterable[ProcessIdentity], grace: float = 5.0) -> None:
     """Ask processes to end, then make those end that have not within `grace` seconds."""
     left = [identity for identity in identities if identity.alive()]
     for identity in left:
-        identity.signal_group(signal.SIGTERM)
+        identity.ask_to_end()
     left = _wait(left, grace)
     for identity in left:
-        identity.signal_group(signal.SIGKILL)
+        identity.make_end()
     _wait(left, 2.0)
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import signal
 import subprocess
 from typing import Any
 
@@ -40,6 +39,7 @@ class WorkspaceSpawner(LocalProcessSpawner):
     """One server per person and workspace: the server's name is the workspace's slug."""
 
     poll_seconds = Float(0.02, help="How often `start` looks whether the new server listens.").tag(config=True)
+    proc: subprocess.Popen[bytes] | None
     identity: ProcessIdentity | None
     member: Membership | None
 
@@ -147,7 +147,7 @@ class WorkspaceSpawner(LocalProcessSpawner):
         """Wait until the port answers. Raises `StartFailedError` when the process ends first or takes too long."""
         deadline = asyncio.get_running_loop().time() + self.start_timeout - 2
         while asyncio.get_running_loop().time() < deadline:
-            code = self.proc.poll()
+            code = await self.poll()
             if code is not None:
                 raise StartFailedError(f"the server ended while starting (exit code {code})")
             with contextlib.suppress(OSError):
@@ -197,11 +197,11 @@ class WorkspaceSpawner(LocalProcessSpawner):
         """Ask the server to end and make it after `term_timeout` seconds; its process group goes with it."""
         if self._waiting_for_response:
             await self._remember_failure("the server listened but did not answer")
-        for number, seconds in ((signal.SIGTERM, 0 if now else self.term_timeout), (signal.SIGKILL, self.kill_timeout)):
-            if await self.poll() is not None or self.identity is None:
-                return
-            if seconds:
-                self.identity.signal_group(number)
-                await self.wait_for_death(seconds)
+        if not now and self.identity is not None and await self.poll() is None:
+            self.identity.ask_to_end()
+            await self.wait_for_death(self.term_timeout)
+        if self.identity is not None and await self.poll() is None:
+            self.identity.make_end()
+            await self.wait_for_death(self.kill_timeout)
         if await self.poll() is None:
             self.log.error("The server %s does not end", self._log_name)
