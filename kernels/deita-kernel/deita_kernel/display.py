@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
+from html import escape
 from importlib.resources import files
 from urllib.parse import urlsplit
 
@@ -24,6 +25,8 @@ READS = frozenset({"SELECT", "EXPLAIN", "DESCRIBE", "SHOW", "SUMMARIZE", "PRAGMA
 
 def bundle(result: Result, api: str) -> dict[str, str]:
     """The result's MIME bundle: text/plain always, text/html when there are rows to look at."""
+    if result.statement_type.upper() == "EXPLAIN":
+        return _plan(result)
     changed = change_line(result)
     if changed is not None:
         return {"text/plain": changed}
@@ -50,6 +53,12 @@ def change_line(result: Result) -> str | None:
     if count is None:
         return f"{kind.capitalize().replace('_', ' ')} done · {took}"
     return f"{count:,} row{'' if count == 1 else 's'} {CHANGES.get(kind, 'written')} · {took}"
+
+
+def _plan(result: Result) -> dict[str, str]:
+    """A query plan is a drawing made of characters: shown whole, in one width."""
+    text = "\n".join(str(row[-1]) for row in result.first_rows)
+    return {"text/plain": text, "text/html": f'<pre style="line-height:1.2;overflow:auto">{escape(text)}</pre>'}
 
 
 def _script(result: Result, api: str, shown: int) -> str:

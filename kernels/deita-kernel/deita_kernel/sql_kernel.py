@@ -139,8 +139,8 @@ def _advice(code: str, lines: list[str]) -> list[str]:
     """What to do, where only the kernel knows it."""
     if code in ("server_unreachable", "server_stopped"):
         return [lines[0], GONE]
-    if code in ("unauthorized", "unauthenticated", "forbidden"):
-        return [*lines, EXPIRED]
+    if code == "unauthorized":
+        return [EXPIRED]
     return lines
 
 

@@ -51,6 +51,20 @@ def test_a_cell_runs_all_its_statements_and_shows_each_result(sql_kernel: Kernel
     assert "Rex; the dog" in selected["text/plain"]
 
 
+def test_what_changes_no_rows_is_simply_done(sql_kernel: Kernel) -> None:
+    cell = sql_kernel.run("CREATE TABLE brief (a INTEGER); ALTER TABLE brief ADD COLUMN b INTEGER; DROP TABLE brief")
+    assert [bundle["text/plain"].split(" · ")[0] for bundle in cell.bundles] == [
+        "Create done",
+        "Alter done",
+        "Drop done",
+    ]
+
+
+def test_a_plan_is_shown_whole(sql_kernel: Kernel) -> None:
+    (bundle,) = sql_kernel.run("EXPLAIN SELECT sum(range) FROM range(10)").bundles
+    assert "└──" in bundle["text/plain"] and "<pre" in bundle["text/html"]
+
+
 def test_a_long_result_leaves_twenty_rows_and_a_way_to_the_rest(sql_kernel: Kernel, near: deita.Workspace) -> None:
     (bundle,) = sql_kernel.run("SELECT 'row ' || range AS r FROM range(12345)").bundles
     html = bundle["text/html"]

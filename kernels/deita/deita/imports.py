@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -67,7 +68,8 @@ def run_import(
             time.sleep(PAUSE_S)
             body = transport.get(path, {"wait_ms": POLL_MS})
     except (KeyboardInterrupt, SystemExit):
-        transport.send("DELETE", path, patience_s=5)
+        with contextlib.suppress(DeitaError):  # the caller is on its way out
+            transport.send("DELETE", path, patience_s=5)
         raise
     if body["state"] == "done":
         progress(f"Importing {request['file']}", 1.0)

@@ -13,7 +13,7 @@ import urllib3
 
 from deita import rendering
 from deita.arrow import need, read_batches, read_table
-from deita.errors import ResultIncomplete
+from deita.errors import DeitaError, ResultIncomplete
 from deita.http import Transport, path_of
 from deita.values import read_rows
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 CHUNK = 1 << 20
 PAGE = 10_000
 SHOWN_ROWS = 10
+CHANGES = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE_INTO", "CREATE"})  # CREATE TABLE … AS counts what it wrote
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 
 
@@ -79,7 +80,15 @@ class Result:
 
     def pl(self) -> polars.DataFrame:
         """The whole result as a polars DataFrame."""
-        frame: polars.DataFrame = need("polars", "polars").from_arrow(self.arrow())
+        table = self.arrow()
+        types = need("pyarrow", "arrow").types
+        if spans := [field.name for field in table.schema if types.is_interval(field.type)]:
+            raise DeitaError(
+                "type_unknown",
+                f"Polars has no type for the INTERVAL column {spans[0]!r}.",
+                "Select it as text (CAST … AS VARCHAR) or as a number (epoch(…)).",
+            )
+        frame: polars.DataFrame = need("polars", "polars").from_arrow(table)
         return frame
 
     def __iter__(self) -> Iterator[pyarrow.RecordBatch]:
@@ -91,9 +100,12 @@ class Result:
 
     @property
     def changed_rows(self) -> int | None:
-        """How many rows a statement changed; None where the engine does not count (and for what reads)."""
-        counted = len(self.columns) == 1 and self.columns[0].name == "Count" and bool(self.first_rows)
-        return int(self.first_rows[0][0]) if counted and self.statement_type.upper() != "SELECT" else None
+        """How many rows a statement changed; None for what reads and for what changes no rows (ALTER, DROP…)."""
+        kind = self.statement_type.upper()
+        if kind not in CHANGES or [column.name for column in self.columns] != ["Count"] or not self.first_rows:
+            return None
+        count = int(self.first_rows[0][0])
+        return count if count or kind != "CREATE" else None
 
     @property
     def rows(self) -> Iterator[tuple[Any, ...]]:

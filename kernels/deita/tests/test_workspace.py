@@ -101,6 +101,11 @@ def test_a_sum_of_integers_is_an_integer_column_in_pandas(near: deita.Workspace)
     assert str(result.df(exact=True)["d"][0]) == "1.25"
 
 
+def test_what_polars_cannot_hold_is_told(near: deita.Workspace) -> None:
+    with pytest.raises(deita.DeitaError, match="Polars has no type for the INTERVAL column 'span'"):
+        near.sql("SELECT INTERVAL 3 DAYS AS span").pl()
+
+
 def test_downloads_are_whole_files(near: deita.Workspace, flights: deita.Table, tmp_path: Path) -> None:
     result = near.sql("SELECT carrier, flight FROM flights")
     assert pq.read_metadata(result.to_parquet(tmp_path / "f.parquet")).num_rows == 336_776
