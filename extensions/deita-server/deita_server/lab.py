@@ -7,7 +7,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from jupyter_server.base.handlers import JupyterHandler
-from jupyter_server.utils import url_path_join
+from jupyter_server.utils import url_escape, url_path_join
 from tornado.web import authenticated
 from traitlets.config import Config
 
@@ -56,14 +56,14 @@ class LabOnDemand:
         await asyncio.to_thread(importlib.import_module, "jupyterlab.labapp")
         server = self.server
         server.update_config(configuration())
-        page = server.web_app.settings.setdefault("page_config_data", {})
-        page["disabledExtensions"] = dict.fromkeys(_DISABLED, True)
-        page["fullMathjaxUrl"] = ""  # the default is a CDN; Lab brings its own
         _remove_gate(server)
         manager = server.extension_manager
         manager.add_extension("jupyterlab", enabled=True)
         manager.link_extension("jupyterlab")
         manager.load_extension("jupyterlab")
+        page = server.web_app.settings["page_config_data"]
+        page["disabledExtensions"] = dict.fromkeys(_DISABLED, True)
+        page["fullMathjaxUrl"] = ""  # the default is a CDN; Lab brings its own
 
 
 def _remove_gate(server: ServerApp) -> None:
@@ -93,4 +93,4 @@ class TreeHandler(JupyterHandler):
     @authenticated
     def get(self, path: str | None) -> None:
         """Redirect to the same place in JupyterLab."""
-        self.redirect(url_path_join(self.base_url, "lab/tree", path or ""))
+        self.redirect(url_path_join(self.base_url, "lab/tree", url_escape(path or "")))

@@ -6,7 +6,7 @@ from importlib.metadata import version
 from typing import Any
 
 from jupyter_server.base.handlers import FileFindHandler
-from tornado.web import authenticated
+from jupyter_server.utils import url_path_join
 
 _SHOWN = ("voila", "ipywidgets", "jupyterlab_widgets", "anywidget")
 
@@ -14,6 +14,18 @@ _SHOWN = ("voila", "ipywidgets", "jupyterlab_widgets", "anywidget")
 def assets_version() -> str:
     """Return what the address of the widgets' JavaScript changes with: the versions of the packages that bring it."""
     return "-".join(version(package) for package in _SHOWN)
+
+
+def page_config(page: dict[str, Any], *, base_url: str, **_context: Any) -> dict[str, Any]:
+    """Tell a page the versioned addresses of Voila's files; Voila calls it for warm pages as for others."""
+    page["fullStaticUrl"] = url_path_join(base_url, "voila/static", assets_version())
+    page["fullLabextensionsUrl"] = url_path_join(base_url, "voila/labextensions", assets_version())
+    page["fullMathjaxUrl"] = url_path_join(base_url, "voila/static/no-mathjax.js")  # the default is a CDN
+    page["disabledExtensions"] = [
+        *page.get("disabledExtensions", []),
+        "@jupyterlab/mathjax2-extension",
+    ]  # it wants a CDN
+    return page
 
 
 class FrontEndFiles(FileFindHandler):
@@ -31,16 +43,10 @@ class ExtensionFiles(FileFindHandler):
 
 
 class ModuleFiles(FileFindHandler):
-    """The front end of Deita's own apps, for people who are signed in."""
+    """The front end of Deita's own apps.
+
+    For everybody, like the rest of the static files: it holds no data, and a browser fetches modules in CORS mode, for
+    which JupyterHub wants an XSRF header that no `import` can send.
+    """
 
     _static_paths: dict[str, str] = {}
-
-    @authenticated
-    def get(self, path: str, include_body: bool = True) -> Any:
-        """Send a file."""
-        return super().get(path, include_body)
-
-    @authenticated
-    def head(self, path: str) -> Any:
-        """Send a file's headers."""
-        return super().head(path)

@@ -20,6 +20,8 @@ from voila.voila_kernel_manager import voila_kernel_manager_factory
 
 from deita_server.kernels.manager import KernelGuard, WorkspaceKernel
 
+from .files import page_config
+
 WIDGET_MESSAGES = ["comm_open", "comm_close", "comm_msg", "comm_info_request", "kernel_info_request"]
 
 
@@ -79,7 +81,7 @@ class AppKernelsBase(KernelGuard, AsyncMappingKernelManager):
         return super().remove_kernel(kernel_id)
 
 
-class AppKernels(voila_kernel_manager_factory(AppKernelsBase, True, 1)):  # type: ignore[misc]
+class AppKernels(voila_kernel_manager_factory(AppKernelsBase, True, 1, page_config)):  # type: ignore[misc]
     """Kernels of apps, one of each app warm and waiting for the next page."""
 
     def _notebook_filter(self, nb_path: Path) -> bool:

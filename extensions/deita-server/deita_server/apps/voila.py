@@ -28,7 +28,7 @@ from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 from deita_server.kernels.manager import KernelHouse
 from deita_server.kernels.specs import WorkspaceKernelSpecs
 
-from .files import ExtensionFiles, FrontEndFiles, assets_version
+from .files import ExtensionFiles, FrontEndFiles, assets_version, page_config
 from .kernels import AppKernels
 from .notebooks import AppNotebooks
 from .pages import AppPage, NoSuchPage
@@ -74,7 +74,7 @@ def _configuration() -> Config:
         allow_theme_override="NO",
         preheat_kernel=True,
         file_allowlist=[r".*\.(png|jpe?g|gif|svg|webp)"],
-        extension_allowlist=["@voila-dashboards/widgets-manager8", "anywidget"],
+        extension_allowlist=["@voila-dashboards/widgets-manager8", "@jupyter-widgets/jupyterlab-manager", "anywidget"],
     )
     config.VoilaExecutor.cell_error_instruction = "Reload the page to start again; the server's log has the details."
     return config
@@ -94,7 +94,7 @@ class NestedVoila(Voila):
         self.port = place.port
         self.root_dir = str(next((folder for folder in place.notebooks.folders if folder.is_dir()), place.empty_folder))
         self.voila_configuration = VoilaConfiguration(parent=self)
-        self.voila_configuration.page_config_hook = self._page_config
+        self.voila_configuration.page_config_hook = page_config
         self.setup_template_dirs()
         settings = self.init_settings()
         self.app = Application(self.init_handlers(), **settings)
@@ -170,9 +170,3 @@ class NestedVoila(Voila):
 
     def _versioned(self, path: str) -> str:
         return url_path_join(self.base_url, path, assets_version())
-
-    def _page_config(self, page_config: dict[str, Any], **_context: Any) -> dict[str, Any]:
-        page_config["fullStaticUrl"] = self._versioned("voila/static")
-        page_config["fullLabextensionsUrl"] = self._versioned("voila/labextensions")
-        page_config["fullMathjaxUrl"] = ""
-        return page_config

@@ -45,6 +45,7 @@ def configuration(settings: Settings) -> Config:
         authorizer_class=JupyterHubAuthorizer,
         allow_unauthenticated_access=False,
         terminals_enabled=False,
+        reraise_server_extension_failures=True,  # a server without its data plane must not look alive
         allow_root=True,  # as whom a server runs is the spawner's choice
         cookie_secret_file=str(folders.personal(settings, "jupyter") / "cookie_secret"),
         tornado_settings={"log_function": partial(log_request, record_prometheus_metrics=False)},

@@ -42,7 +42,11 @@ def test_the_query_string_reaches_a_warm_kernel(app_server: Server) -> None:
 def test_a_page_loads_nothing_from_elsewhere(app_server: Server) -> None:
     config = page_config(open_app(app_server, "counter").text)
     extensions: Any = config["federated_extensions"]
-    assert {extension["name"] for extension in extensions} == {"anywidget", "@voila-dashboards/widgets-manager8"}
+    assert {extension["name"] for extension in extensions} == {
+        "anywidget",
+        "@jupyter-widgets/jupyterlab-manager",
+        "@voila-dashboards/widgets-manager8",
+    }
     assert not [value for value in config.values() if isinstance(value, str) and "://" in value]
 
 
