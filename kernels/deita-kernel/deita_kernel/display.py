@@ -15,21 +15,18 @@ from importlib.resources import files
 from urllib.parse import urlsplit
 
 from deita import Result
-from deita.rendering import duration, foot, html_table, text_table
+from deita.rendering import foot, html_table, text_table
 from deita.values import is_number
 
 STATIC_ROWS = 20
-CHANGES = {"INSERT": "inserted", "UPDATE": "updated", "DELETE": "deleted", "MERGE_INTO": "merged"}
-READS = frozenset({"SELECT", "EXPLAIN", "DESCRIBE", "SHOW", "SUMMARIZE", "PRAGMA", "RELATION", "VALUES", "CALL", ""})
 
 
 def bundle(result: Result, api: str) -> dict[str, str]:
     """The result's MIME bundle: text/plain always, text/html when there are rows to look at."""
-    if result.statement_type.upper() == "EXPLAIN":
+    if result.statement_type == "EXPLAIN":
         return _plan(result)
-    changed = change_line(result)
-    if changed is not None:
-        return {"text/plain": changed}
+    if result.change is not None:
+        return {"text/plain": result.change}
     rows = result.first_rows[:STATIC_ROWS]
     columns = [(column.name, column.type) for column in result.columns]
     below = foot(result.row_count, len(rows), result.elapsed_ms, truncated=result.truncated)
@@ -37,22 +34,6 @@ def bundle(result: Result, api: str) -> dict[str, str]:
     if result.row_count > len(rows):
         html = f'<div class="deita-pages">{html}{_script(result, api, len(rows))}</div>'
     return {"text/plain": text_table(columns, rows, below), "text/html": html}
-
-
-def change_line(result: Result) -> str | None:
-    """One line about a statement that wrote; None for one that read.
-
-    >>> change_line(inserted)
-    '3 rows inserted · 12 ms'
-    """
-    kind = result.statement_type.upper()
-    if kind in READS:
-        return None
-    took = duration(result.elapsed_ms)
-    count = result.changed_rows
-    if count is None:
-        return f"{kind.capitalize().replace('_', ' ')} done · {took}"
-    return f"{count:,} row{'' if count == 1 else 's'} {CHANGES.get(kind, 'written')} · {took}"
 
 
 def _plan(result: Result) -> dict[str, str]:

@@ -159,8 +159,8 @@ def _shown(result: ResultSet) -> tuple[list[tuple[str, str]], list[list[Any]], s
         return _foreign(result)
     limit = result._config.displaylimit or held.row_count
     rows = held.first_rows[:limit]
-    if held.changed_rows is not None:
-        return [], [], f"{held.changed_rows:,} rows changed"
+    if held.change is not None:
+        return [], [], held.change
     columns = [(column.name, column.type) for column in held.columns]
     return columns, rows, foot(held.row_count, len(rows), held.elapsed_ms, truncated=held.truncated)
 

@@ -63,6 +63,7 @@ def test_saved_snippets_and_jinja_work(python_kernel: Kernel) -> None:
 def test_writing_and_keeping_a_result_work(python_kernel: Kernel, near: deita.Workspace) -> None:
     assert "4 rows" in python_kernel.run("%%sql\nCREATE TABLE squares AS SELECT range ** 2 AS s FROM range(4)").text
     assert near.table("squares").rows == 4
+    assert "Drop done" in python_kernel.run("%sql DROP TABLE IF EXISTS never_there").text
     python_kernel.run("%%sql kept <<\nSELECT max(s) AS m FROM squares")
     assert python_kernel.run("kept[0][0]").text == "9.0"
 

@@ -20,6 +20,8 @@ from deita.http import Transport, path_of
 if TYPE_CHECKING:
     import pyarrow
 
+INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
+
 
 def need(module: str, extra: str) -> ModuleType:
     """Import an optional dependency, or say how to get it."""
@@ -56,6 +58,17 @@ def read_table(transport: Transport, query_id: str, row_count: int, spool: Path 
     return table
 
 
+def plain_numbers(table: pyarrow.Table) -> pyarrow.Table:
+    """Decimals as float64, those without digits after the point as int64 where they fit."""
+    arrow = need("pyarrow", "arrow")
+    for index, field in enumerate(table.schema):
+        if arrow.types.is_decimal(field.type):
+            column = table.column(index)
+            whole = field.type.scale == 0 and _fits_int64(column)
+            table = table.set_column(index, field.name, column.cast(arrow.int64() if whole else arrow.float64()))
+    return table
+
+
 @contextmanager
 def _open(transport: Transport, query_id: str, spool: Path | None) -> Iterator[pyarrow.RecordBatchStreamReader]:
     arrow = need("pyarrow", "arrow")
@@ -84,3 +97,8 @@ def _until_cut(reader: pyarrow.RecordBatchStreamReader) -> Iterator[pyarrow.Reco
 def _incomplete(seen: int | None, expected: int | None) -> ResultIncomplete:
     counts = f" after {seen:,} of {expected:,} rows" if seen is not None and expected is not None else ""
     return ResultIncomplete("result_incomplete", f"The result broke off{counts}.", "Fetch it again.")
+
+
+def _fits_int64(column: pyarrow.ChunkedArray) -> bool:
+    edges = need("pyarrow.compute", "arrow").min_max(column).as_py().values()
+    return all(edge is None or INT64_MIN <= edge <= INT64_MAX for edge in edges)

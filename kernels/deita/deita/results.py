@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import urllib3
 
 from deita import rendering
-from deita.arrow import need, read_batches, read_table
+from deita.arrow import need, plain_numbers, read_batches, read_table
 from deita.errors import DeitaError, ResultIncomplete
 from deita.http import Transport, path_of
 from deita.values import read_rows
@@ -25,8 +25,14 @@ if TYPE_CHECKING:
 CHUNK = 1 << 20
 PAGE = 10_000
 SHOWN_ROWS = 10
-CHANGES = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE_INTO", "CREATE"})  # CREATE TABLE … AS counts what it wrote
-INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
+READS = frozenset({"", "SELECT", "EXPLAIN", "DESCRIBE", "SHOW", "SUMMARIZE", "PRAGMA", "RELATION", "VALUES", "CALL"})
+CHANGES = {  # CREATE TABLE … AS counts what it wrote
+    "INSERT": "inserted",
+    "UPDATE": "updated",
+    "DELETE": "deleted",
+    "MERGE_INTO": "merged",
+    "CREATE": "written",
+}
 
 
 @dataclass(frozen=True)
@@ -61,7 +67,7 @@ class Result:
         self.row_count: int = int(body.get("row_count") or 0)
         self.truncated: bool = bool(body.get("truncated"))
         self.elapsed_ms: float = body.get("elapsed_ms") or 0
-        self.statement_type: str = body.get("statement_type") or ""
+        self.statement_type: str = (body.get("statement_type") or "").upper()
         self.receipt: Any = body.get("receipt")
 
     def arrow(self) -> pyarrow.Table:
@@ -76,7 +82,7 @@ class Result:
         """
         need("pandas", "pandas")
         table = self.arrow()
-        return (table if exact else _plain_numbers(table)).to_pandas()
+        return (table if exact else plain_numbers(table)).to_pandas()
 
     def pl(self) -> polars.DataFrame:
         """The whole result as a polars DataFrame."""
@@ -101,11 +107,27 @@ class Result:
     @property
     def changed_rows(self) -> int | None:
         """How many rows a statement changed; None for what reads and for what changes no rows (ALTER, DROP…)."""
-        kind = self.statement_type.upper()
+        kind = self.statement_type
         if kind not in CHANGES or [column.name for column in self.columns] != ["Count"] or not self.first_rows:
             return None
         count = int(self.first_rows[0][0])
         return count if count or kind != "CREATE" else None
+
+    @property
+    def wrote(self) -> bool:
+        """Whether the statement was one that writes."""
+        return self.statement_type not in READS
+
+    @property
+    def change(self) -> str | None:
+        """One line about a statement that wrote, such as `3 rows inserted · 12 ms`; None for one that read."""
+        if not self.wrote:
+            return None
+        count = self.changed_rows
+        done = f"{self.statement_type.capitalize().replace('_', ' ')} done"
+        if count is not None:
+            done = f"{count:,} row{'' if count == 1 else 's'} {CHANGES[self.statement_type]}"
+        return f"{done} · {rendering.duration(self.elapsed_ms)}"
 
     @property
     def rows(self) -> Iterator[tuple[Any, ...]]:
@@ -155,25 +177,14 @@ class Result:
         shown = min(SHOWN_ROWS, len(self.first_rows))
         return rendering.foot(self.row_count, shown, self.elapsed_ms, truncated=self.truncated)
 
-    def _repr_html_(self) -> str:
+    def _repr_html_(self) -> str | None:
+        if self.change is not None:
+            return None
         columns = [(column.name, column.type) for column in self.columns]
         return rendering.html_table(columns, self.first_rows[:SHOWN_ROWS], self._foot)
 
     def __repr__(self) -> str:
+        if self.change is not None:
+            return self.change
         columns = [(column.name, column.type) for column in self.columns]
         return rendering.text_table(columns, self.first_rows[:SHOWN_ROWS], self._foot)
-
-
-def _plain_numbers(table: pyarrow.Table) -> pyarrow.Table:
-    arrow = need("pyarrow", "arrow")
-    for index, field in enumerate(table.schema):
-        if arrow.types.is_decimal(field.type):
-            column = table.column(index)
-            whole = field.type.scale == 0 and _fits_int64(column)
-            table = table.set_column(index, field.name, column.cast(arrow.int64() if whole else arrow.float64()))
-    return table
-
-
-def _fits_int64(column: pyarrow.ChunkedArray) -> bool:
-    edges = need("pyarrow.compute", "arrow").min_max(column).as_py().values()
-    return all(edge is None or INT64_MIN <= edge <= INT64_MAX for edge in edges)

@@ -140,7 +140,8 @@ def test_reading_may_not_write_but_write_and_auto_may(near: deita.Workspace) -> 
         near.sql("CREATE TABLE w AS SELECT 1 AS a")
     assert code_of(caught) == "write_mode_required"
     near.write("CREATE TABLE w AS SELECT 1 AS a")
-    assert near.run("INSERT INTO w VALUES (2), (3)", mode="auto").changed_rows == 2
+    inserted = near.run("INSERT INTO w VALUES (2), (3)", mode="auto")
+    assert inserted.changed_rows == 2 and repr(inserted).startswith("2 rows inserted · ")
     assert near.table("w").rows == 3
     near.table("w").delete()
     with pytest.raises(deita.DeitaError) as caught:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 Description = tuple[tuple[str, str, None, None, None, None, bool | None], ...]
 Row = tuple[Any, ...]
-READS = frozenset({"SELECT", "EXPLAIN", "DESCRIBE", "SHOW", "SUMMARIZE", "PRAGMA", "RELATION", "VALUES", "CALL"})
 
 
 class Cursor:
@@ -96,7 +95,7 @@ class Cursor:
 
     def _take(self, result: Result) -> None:
         self.result, self._rows, self._rowcount = result, result.rows, result.row_count
-        if result.statement_type.upper() in READS:
+        if not result.wrote:
             return
         self.connection.note_write()
         self._rowcount = -1 if result.changed_rows is None else result.changed_rows
