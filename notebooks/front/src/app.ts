@@ -32,6 +32,8 @@ export class Explore {
   readonly root: HTMLElement;
   readonly store: Store;
   workspace: Workspace | null = null;
+  /** Fulfilled when the first lists, and the first rows where a table is shown, are on the screen, or could not be had. */
+  readonly settled: Promise<void>;
   private readonly api: Api;
   private readonly frame: Frame;
   private readonly side: Sidebar;
@@ -80,6 +82,7 @@ export class Explore {
     this.drop.attach(root);
     fill(this.frame.body, this.frame.banner, this.pane, this.tray.element);
     store.subscribe((view, before) => this.viewChanged(view, before));
+    this.settled = this.refresh().then(() => this.table.opening);
   }
 
   get writable(): boolean {
@@ -97,7 +100,6 @@ export class Explore {
     signal.addEventListener("abort", () => clearInterval(timer));
     this.frame.mode(this.store.get().mode);
     this.showPane(this.store.get());
-    void this.refresh();
     void this.introduce();
   }
 

@@ -33,16 +33,25 @@ function mount(root: HTMLElement, api: string, store: Store): { app: Explore; cl
   return { app, close };
 }
 
+/** Tells the page that there is something to see, so that it may load the rest. */
+function ready(): void {
+  performance.mark("deita-ready");
+  document.documentElement.dataset["deitaReady"] = "true";
+  requestAnimationFrame(() => setTimeout(() => document.dispatchEvent(new Event("deita-ready"))));
+}
+
 /** The app of a page that is Explore and nothing else. */
 function page(): Explore | null {
   const root = document.getElementById("deita-app");
   const api = root?.dataset["api"];
   if (!root || !api) return null;
   document.body.dataset["deitaPage"] = "explore";
+  performance.mark("deita-begun");
   const store = new Store(decodeView(location.hash));
   linkToAddress(store, new AbortController().signal);
   const { app } = mount(root, api, store);
   void app.replay();
+  void app.settled.then(ready);
   return app;
 }
 
@@ -52,7 +61,7 @@ let taken = false;
 function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
   if (first && !taken) {
     taken = true;
-    el.dataset["deita"] = "bound";
+    performance.mark("deita-bound");
     first.root.dataset["bound"] = "true";
     const untie = bind(first, model, false);
     return () => {

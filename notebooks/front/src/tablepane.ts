@@ -20,7 +20,7 @@ export class TablePane {
   private shown = "";
   private name = "";
   private column: string | null = null;
-  private opening: Promise<void> = Promise.resolve();
+  opening: Promise<void> = Promise.resolve();
 
   constructor(api: Api, events: TableEvents) {
     this.api = api;
