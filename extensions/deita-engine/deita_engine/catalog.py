@@ -7,17 +7,41 @@ A catalog that does not exist yet is an empty workspace.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import sqlite3
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .shapes import Column, Commit, Source, Table
+from .shapes import Column, Commit, Table
+from .shapes import Source as Origin
+from .sources import Ask, Source
 
-LIVE = "begin_snapshot <= :s AND (end_snapshot IS NULL OR end_snapshot > :s)"
+LIVE = "begin_snapshot <= $s AND (end_snapshot IS NULL OR end_snapshot > $s)"
+COMMITS = (
+    "SELECT s.snapshot_id, s.snapshot_time, c.author, c.commit_message, c.commit_extra_info"
+    " FROM ducklake_snapshot s JOIN ducklake_snapshot_changes c USING (snapshot_id)"
+    " WHERE s.snapshot_id > $after AND c.commit_extra_info IS NOT NULL ORDER BY s.snapshot_id"
+)
+NAMES = (
+    f"SELECT table_name FROM ducklake_table WHERE lower(table_name) = lower($name) AND {LIVE}"
+    f" UNION ALL SELECT view_name FROM ducklake_view WHERE lower(view_name) = lower($name) AND {LIVE}"
+)
+FOLDERS = (
+    "SELECT t.table_id, s.path, s.path_is_relative, t.path, t.path_is_relative FROM ducklake_table t"
+    " JOIN ducklake_schema s ON s.schema_id = t.schema_id"
+)
+DELETE_FILES = f"SELECT data_file_id, path, path_is_relative, delete_count FROM ducklake_delete_file WHERE {LIVE}"
+DATA_FILES = (
+    "SELECT data_file_id, table_id, path, path_is_relative, record_count, file_size_bytes"
+    f" FROM ducklake_data_file WHERE {LIVE} ORDER BY file_order, data_file_id"
+)
+COMMENTS = f"SELECT table_id, column_id, value FROM ducklake_column_tag WHERE key = 'comment' AND {LIVE}"
+COLUMNS = (
+    "SELECT table_id, column_id, column_name, column_type, parent_column FROM ducklake_column"
+    f" WHERE {LIVE} ORDER BY table_id, column_order"
+)
 
 
 @dataclass(frozen=True)
@@ -69,50 +93,46 @@ class Snapshot:
 
 
 class Catalog:
-    """The catalog of one workspace, opened anew for each reading except for `newest`, which is asked before every query."""
+    """The catalog of one workspace."""
 
-    def __init__(self, database: Path, data: Path) -> None:
-        self.database, self.data = database, data
+    def __init__(self, source: Source, data: Path) -> None:
+        self._source, self.data = source, data
+        self._commits = threading.Lock()
+        self._seen = -1
+        self._newest_commits: dict[str, Commit] = {}
 
     def newest(self) -> int:
-        """The newest snapshot's id; 0 for a workspace without a lake (a DuckLake's first snapshot is 0, too: it is empty)."""
-        with self._reading() as connection:
-            return _newest(connection) if connection else 0
+        """The newest snapshot's id; 0 for a workspace without a lake (a lake's first snapshot is 0, too: it is empty)."""
+        with self._source.reading() as ask:
+            return _newest(ask) if ask else 0
 
     def snapshot(self, snapshot_id: int | None = None) -> Snapshot:
         """Tables and views as of a snapshot, the newest unless one is given."""
-        with self._reading() as connection:
-            if connection is None:
+        with self._source.reading() as ask:
+            if ask is None:
                 return Snapshot(0)
-            connection.execute("BEGIN")
-            at = _newest(connection) if snapshot_id is None else snapshot_id
-            return Snapshot(at, tuple(self._tables(connection, at)), tuple(_views(connection, at)))
+            at = _newest(ask) if snapshot_id is None else snapshot_id
+            return Snapshot(at, tuple(self._tables(ask, at)), tuple(_views(ask, at)))
 
     def commits(self, after: int = 0) -> list[Commit]:
         """What each snapshot after `after` did to which table, oldest first."""
-        with self._reading() as connection:
-            if connection is None:
-                return []
-            rows = connection.execute(
-                "SELECT s.snapshot_id, s.snapshot_time, c.author, c.commit_message, c.commit_extra_info"
-                " FROM ducklake_snapshot s JOIN ducklake_snapshot_changes c USING (snapshot_id)"
-                " WHERE s.snapshot_id > ? AND c.commit_extra_info IS NOT NULL ORDER BY s.snapshot_id",
-                [after],
-            ).fetchall()
+        with self._source.reading() as ask:
+            rows = ask(COMMITS, after=after) if ask else []
         return [commit for row in rows if (commit := _commit(*row))]
+
+    def newest_commits(self) -> dict[str, Commit]:
+        """The newest commit of every table that was ever named; commits never change, so that each is read once."""
+        with self._commits:
+            for commit in self.commits(self._seen):
+                self._newest_commits[commit.table] = commit
+                self._seen = commit.snapshot
+            return dict(self._newest_commits)
 
     def actual_name(self, table: str) -> str | None:
         """How the table or view is really spelled; None when there is none of that name."""
-        with self._reading() as connection:
-            if connection is None:
-                return None
-            at = {"s": _newest(connection), "name": table}
-            row = connection.execute(
-                f"SELECT table_name FROM ducklake_table WHERE lower(table_name) = lower(:name) AND {LIVE}"
-                f" UNION ALL SELECT view_name FROM ducklake_view WHERE lower(view_name) = lower(:name) AND {LIVE}",
-                at,
-            ).fetchone()
-        return row[0] if row else None
+        with self._source.reading() as ask:
+            rows = ask(NAMES, s=_newest(ask), name=table) if ask else []
+        return rows[0][0] if rows else None
 
     def has(self, table: str) -> bool:
         """Whether there is a table or view of that name."""
@@ -120,36 +140,16 @@ class Catalog:
 
     def folder(self, table: str) -> Path:
         """The folder for data files of a table, also of one that does not exist yet."""
-        with self._reading() as connection:
-            row = None
-            if connection:
-                row = connection.execute(
-                    "SELECT s.path, s.path_is_relative, t.path, t.path_is_relative FROM ducklake_table t"
-                    " JOIN ducklake_schema s USING (schema_id)"
-                    " WHERE t.table_name = ? AND t.end_snapshot IS NULL AND s.end_snapshot IS NULL",
-                    [table],
-                ).fetchone()
-        return self._folder(*row) if row else self.data / "main" / table
+        with self._source.reading() as ask:
+            rows = ask(FOLDERS + " WHERE t.table_name = $name AND t.end_snapshot IS NULL", name=table) if ask else []
+        return self._folder(*rows[0][1:]) if rows else self.data / "main" / table
 
     def discard(self, file: Path) -> None:
         """Remove a data file unless the lake knows it: a failure after the commit must not cost data."""
-        with self._reading() as connection:
-            known = (
-                connection
-                and connection.execute(
-                    "SELECT 1 FROM ducklake_data_file WHERE path = ? OR path LIKE ?", [str(file), f"%{file.name}"]
-                ).fetchone()
-            )
+        with self._source.reading() as ask:
+            known = ask and ask("SELECT 1 FROM ducklake_data_file WHERE path LIKE $end", end=f"%{file.name}")
         if not known:
             file.unlink(missing_ok=True)
-
-    def newest_commit(self, table: str) -> Commit | None:
-        """The newest commit that names this table (also when it was dropped or renamed since)."""
-        return self.newest_commits().get(table)
-
-    def newest_commits(self) -> dict[str, Commit]:
-        """The newest commit of every table that was ever named."""
-        return {commit.table: commit for commit in self.commits(-1)}
 
     def tables(self) -> tuple[int, list[Table]]:
         """The newest snapshot's id and its tables and views with who made them, by name."""
@@ -158,52 +158,22 @@ class Catalog:
         tables += [_view(view, commits.get(view.name)) for view in snapshot.views]
         return snapshot.id, sorted(tables, key=lambda table: table.name)
 
-    @contextlib.contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection | None]:
-        if not self.database.exists():
-            yield None
-            return
-        connection = sqlite3.connect(f"file:{self.database}?mode=rw", uri=True, timeout=10, isolation_level=None)
-        try:
-            connection.execute("PRAGMA query_only=1")
-            exists = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'ducklake_snapshot'").fetchone()
-            yield connection if exists else None
-        finally:
-            connection.close()
-
-    def _tables(self, connection: sqlite3.Connection, at: int) -> Iterator[LakeTable]:
-        columns = _columns(connection, at)
-        files = self._files(connection, at)
-        rows = connection.execute(f"SELECT table_id, table_name FROM ducklake_table WHERE {LIVE}", {"s": at})
-        for table_id, name in rows.fetchall():
+    def _tables(self, ask: Ask, at: int) -> Iterator[LakeTable]:
+        columns, files = _columns(ask, at), self._files(ask, at)
+        for table_id, name in ask(f"SELECT table_id, table_name FROM ducklake_table WHERE {LIVE}", s=at):
             yield LakeTable(table_id, name, tuple(columns.get(table_id, ())), tuple(files.get(table_id, ())))
 
-    def _files(self, connection: sqlite3.Connection, at: int) -> dict[int, list[DataFile]]:
-        folders = {
-            row[0]: self._folder(*row[1:])
-            for row in connection.execute(
-                "SELECT t.table_id, s.path, s.path_is_relative, t.path, t.path_is_relative FROM ducklake_table t"
-                " JOIN ducklake_schema s USING (schema_id)"
-            )
-        }
-        deletes = {
-            row[0]: (row[1], row[2], row[3])
-            for row in connection.execute(
-                f"SELECT data_file_id, path, path_is_relative, delete_count FROM ducklake_delete_file WHERE {LIVE}",
-                {"s": at},
-            )
-        }
+    def _files(self, ask: Ask, at: int) -> dict[int, list[DataFile]]:
+        folders = {row[0]: self._folder(*row[1:]) for row in ask(FOLDERS)}
+        deletes = {row[0]: row[1:] for row in ask(DELETE_FILES, s=at)}
         found: dict[int, list[DataFile]] = {}
-        rows = connection.execute(
-            "SELECT data_file_id, table_id, path, path_is_relative, record_count, file_size_bytes"
-            f" FROM ducklake_data_file WHERE {LIVE} ORDER BY file_order, data_file_id",
-            {"s": at},
-        )
-        for file_id, table_id, path, relative, count, size in rows.fetchall():
+        for file_id, table_id, path, relative, count, size in ask(DATA_FILES, s=at):
             folder = folders[table_id]
-            deleted = deletes.get(file_id)
-            gone = (folder / deleted[0] if deleted[1] else Path(deleted[0])) if deleted else None
-            file = DataFile(folder / path if relative else Path(path), count, size, gone, deleted[2] if deleted else 0)
+            gone, deleted = None, 0
+            if file_id in deletes:
+                name, inside, deleted = deletes[file_id]
+                gone = folder / name if inside else Path(name)
+            file = DataFile(folder / path if relative else Path(path), count, size, gone, deleted)
             found.setdefault(table_id, []).append(file)
         return found
 
@@ -213,37 +183,22 @@ class Catalog:
         return (self.data / schema if schema_relative else Path(schema)) / table
 
 
-def _newest(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("SELECT coalesce(max(snapshot_id), 0) FROM ducklake_snapshot").fetchone()[0])
+def _newest(ask: Ask) -> int:
+    return int(ask("SELECT max(snapshot_id) FROM ducklake_snapshot")[0][0] or 0)
 
 
-def _columns(connection: sqlite3.Connection, at: int) -> dict[int, list[Column]]:
-    texts: dict[tuple[int, int], dict[str, str]] = {}
-    for table_id, column_id, key, value in connection.execute(
-        f"SELECT table_id, column_id, key, value FROM ducklake_column_tag WHERE {LIVE}",
-        {"s": at},
-    ):
-        texts.setdefault((table_id, column_id), {})[key] = value
-    children: dict[int, list[tuple[Any, ...]]] = {}
-    top: dict[int, list[tuple[Any, ...]]] = {}
-    rows = connection.execute(
-        "SELECT table_id, column_id, column_name, column_type, parent_column FROM ducklake_column"
-        f" WHERE {LIVE} ORDER BY table_id, column_order",
-        {"s": at},
-    ).fetchall()
+def _columns(ask: Ask, at: int) -> dict[int, list[Column]]:
+    comments = {row[:2]: row[2] for row in ask(COMMENTS, s=at)}
+    rows = ask(COLUMNS, s=at)
+    children: dict[tuple[int, int], list[tuple[Any, ...]]] = {}
+    for row in rows:
+        if row[4] is not None:
+            children.setdefault((row[0], row[4]), []).append(row)
+    columns: dict[int, list[Column]] = {}
     for row in rows:
         if row[4] is None:
-            top.setdefault(row[0], []).append(row)
-    columns: dict[int, list[Column]] = {}
-    for table_id, tops in top.items():
-        children = {}
-        for row in rows:
-            if row[0] == table_id and row[4] is not None:
-                children.setdefault(row[4], []).append(row)
-        columns[table_id] = [
-            Column(row[2], type_name(row, children), None, texts.get((table_id, row[1]), {}).get("comment"))
-            for row in tops
-        ]
+            column = Column(row[2], type_name(row, children), None, comments.get((row[0], row[1])))
+            columns.setdefault(row[0], []).append(column)
     return columns
 
 
@@ -265,9 +220,9 @@ LAKE_TYPES = {
 }
 
 
-def type_name(row: tuple[Any, ...], children: dict[int, list[tuple[Any, ...]]]) -> str:
+def type_name(row: tuple[Any, ...], children: dict[tuple[int, int], list[tuple[Any, ...]]]) -> str:
     """DuckDB's name of a column's type, nested ones from their child columns."""
-    kind, nested = str(row[3]), children.get(row[1], [])
+    kind, nested = str(row[3]), children.get((row[0], row[1]), [])
     if kind == "list":
         return type_name(nested[0], children) + "[]"
     if kind == "struct":
@@ -282,11 +237,8 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _views(connection: sqlite3.Connection, at: int) -> Iterator[LakeView]:
-    for name, sql in connection.execute(
-        f"SELECT view_name, sql FROM ducklake_view WHERE {LIVE} ORDER BY view_id",
-        {"s": at},
-    ):
+def _views(ask: Ask, at: int) -> Iterator[LakeView]:
+    for name, sql in ask(f"SELECT view_name, sql FROM ducklake_view WHERE {LIVE} ORDER BY view_id", s=at):
         yield LakeView(name, sql)
 
 
@@ -304,7 +256,7 @@ def _commit(snapshot: int, time: str, author: str | None, message: str | None, e
         created_at=utc(time),
         author=author or "",
         message=message or "",
-        source=Source(**info.get("source", {})),
+        source=Origin(**info.get("source", {})),
         operation=info.get("operation", "write"),
         rows=info.get("rows", 0),
         columns=tuple(Column(**column) for column in info.get("columns", ())),
@@ -334,5 +286,5 @@ def _view(view: LakeView, commit: Commit | None) -> Table:
 
 def _origin(commit: Commit | None, kind: str) -> tuple[Any, ...]:
     if commit is None:
-        return 1, kind, "", "", Source()
+        return 1, kind, "", "", Origin()
     return commit.version, kind, commit.created_at, commit.author, commit.source

@@ -6,8 +6,10 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 GIB = 1024**3
+ADDRESS_SLACK = 2 * GIB
 
 
 def half_of_the_machine() -> int:
@@ -55,3 +57,20 @@ class EngineConfig:
             if environment.get(f"DEITA_ENGINE_{name}")
         }
         return cls(storage, spool, read_only, **given)
+
+    def options(self, role: str) -> dict[str, Any]:
+        """What a process of this role is told at its start."""
+        spool = self.spool.resolve()
+        return {
+            "role": role,
+            "storage": str(self.storage.resolve()),
+            "spool": str(spool),
+            "temporary": str(spool / f"temporary-{role}"),
+            "read_only": self.read_only,
+            "memory": self.memory_bytes * 6 // 10,
+            "address_space": self.memory_bytes + ADDRESS_SLACK,
+            "threads": self.threads,
+            "max_running": self.max_running,
+            "result_max_bytes": self.result_max_bytes,
+            "busy_timeout_s": self.busy_timeout_s,
+        }

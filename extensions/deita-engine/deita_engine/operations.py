@@ -21,6 +21,7 @@ from .reader import Reader
 from .results import Spool
 from .shapes import EngineError, ImportSpec, QuerySpec, RowsSpec
 from .slots import Slots
+from .sources import DuckSource, SqliteSource
 from .writer import Writer
 from .writes import Writes
 
@@ -66,12 +67,16 @@ class Operations:
     def __init__(self, options: dict[str, Any]) -> None:
         self.storage, self.spool_folder = Path(options["storage"]), Path(options["spool"])
         lake = self.storage / "lake"
-        self.catalog = Catalog(self.storage / "lake.sqlite", lake)
         temporary = Path(options["temporary"])
+        database = self.storage / "lake.sqlite"
+        writes = options["role"] == "write"
+        source = DuckSource(database, temporary) if writes else SqliteSource(database)
+        self.catalog = Catalog(source, lake)
         self.reader = Reader(self.catalog, temporary, options["memory"], options["threads"])
         self.spool = Spool(self.spool_folder, options["result_max_bytes"])
         self.writer = Writer(
             self.catalog,
+            database,
             self.storage / "write.lock",
             temporary,
             options["memory"],

@@ -58,9 +58,16 @@ class Writer:
     """Commits changes to the lake, one at a time."""
 
     def __init__(
-        self, catalog: Catalog, lock_file: Path, temporary: Path, memory: int, threads: int, busy: float
+        self,
+        catalog: Catalog,
+        database: Path,
+        lock_file: Path,
+        temporary: Path,
+        memory: int,
+        threads: int,
+        busy: float,
     ) -> None:
-        self.catalog, self.lock_file = catalog, lock_file
+        self.catalog, self.database, self.lock_file = catalog, database, lock_file
         self._open = (temporary, memory, threads)
         self._busy = busy
         self._connection: duckdb.DuckDBPyConnection | None = None
@@ -165,7 +172,7 @@ class Writer:
         connection = open_instance(temporary, memory, threads, private="writer")
         load_extension(connection, "sqlite_scanner")
         load_extension(connection, "ducklake")
-        place = str(self.catalog.database).replace("'", "''")
+        place = str(self.database).replace("'", "''")
         folder = str(data).replace("'", "''")
         connection.execute(
             f"ATTACH 'ducklake:sqlite:{place}' AS lake (DATA_PATH '{folder}', OVERRIDE_DATA_PATH true,"

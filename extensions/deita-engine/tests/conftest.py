@@ -79,3 +79,9 @@ def nycflights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def bokeh_samples() -> Path:
     return package_folder("bokeh_sampledata") / "_data"
+
+
+@pytest.fixture(name="finished")
+def finished_fixture() -> Callable[..., Awaitable[Run]]:
+    """`finished(engine, sql, **options)` for tests that have more than one engine."""
+    return finished

@@ -56,7 +56,10 @@ async def test_a_page_survives_a_restart_of_the_engine(config: EngineConfig, eng
     await engine.stop()
     assert engine.status()["state"] == "stopped"
     page = await engine.page(run.id, 0, 10)
-    assert (json.loads(page.rows_json), page.columns[0].type) == ([["170141183460469231731687303715884105727"]], "HUGEINT")
+    assert (json.loads(page.rows_json), page.columns[0].type) == (
+        [["170141183460469231731687303715884105727"]],
+        "HUGEINT",
+    )
     run.result.path.unlink()
     with pytest.raises(EngineError, match="no longer kept") as caught:
         await engine.page(run.id, 0, 10)
@@ -95,7 +98,9 @@ async def test_parameters_are_bound_by_name_and_typed(query: Query) -> None:
         ("select " + "1, " * 60 + "nope from (select 1 a)", "query_binding", (1, 188)),
     ],
 )
-async def test_a_refused_statement_tells_line_and_column(query: Query, sql: str, code: str, place: tuple[int, int]) -> None:
+async def test_a_refused_statement_tells_line_and_column(
+    query: Query, sql: str, code: str, place: tuple[int, int]
+) -> None:
     with pytest.raises(EngineError) as caught:
         await query(sql)
     error = caught.value
@@ -183,7 +188,7 @@ async def test_the_engine_ends_with_its_socket_and_when_idle(config: EngineConfi
     await engine.stop()
 
 
-@pytest.mark.parametrize("sql", ["select repeat('x', 10000000000)", "select len(list(range)) from range(2000000000)"])
+@pytest.mark.parametrize("sql", ["select repeat('x', 4000000000)", "select len(list(range)) from range(2000000000)"])
 async def test_exhausted_memory_is_an_error_and_the_next_query_works(config: EngineConfig, sql: str) -> None:
     engine = Engine(replace(config, memory_bytes=1024**3))
     run = await engine.run(QuerySpec(str(uuid.uuid4()), sql, "me"))
@@ -236,14 +241,22 @@ async def test_no_error_holds_a_path(engine: Engine, query: Query, config: Engin
 
 async def test_table_rows_are_ordered_filtered_and_paged(engine: Engine, load: Load, nycflights: Path) -> None:
     await load(nycflights / "airports.csv", "airports")
-    spec = RowsSpec("airports", 2, 3, (("alt", True),), (("tz", "eq", "-7"), ("name", "like", "%A%"), ("faa", "ne", "x")))
+    spec = RowsSpec(
+        "airports", 2, 3, (("alt", True),), (("tz", "eq", "-7"), ("name", "like", "%A%"), ("faa", "ne", "x"))
+    )
     page = await engine.table_rows(spec)
     altitudes = [row[4] for row in json.loads(page.rows_json)]
     assert altitudes == sorted(altitudes, reverse=True)
     assert (page.rows, len(page.columns)) == (3, 8)
-    one = await engine.table_rows(RowsSpec("airports", filters=(("faa", "in", "JFK,LGA,EWR"), ("tzone", "notnull", None))))
+    one = await engine.table_rows(
+        RowsSpec("airports", filters=(("faa", "in", "JFK,LGA,EWR"), ("tzone", "notnull", None)))
+    )
     assert one.row_count == 3
-    for spec in (RowsSpec("nope"), RowsSpec("airports", order=(("x", False),)), RowsSpec("airports", filters=(("x", "eq", "1"),))):
+    for spec in (
+        RowsSpec("nope"),
+        RowsSpec("airports", order=(("x", False),)),
+        RowsSpec("airports", filters=(("x", "eq", "1"),)),
+    ):
         with pytest.raises(EngineError) as caught:
             await engine.table_rows(spec)
         assert caught.value.code in ("table_not_found", "query_binding")
