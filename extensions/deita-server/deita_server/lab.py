@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from jupyter_server.base.handlers import JupyterHandler
@@ -14,6 +15,7 @@ from traitlets.config import Config
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
 
+PageHook = Callable[[JupyterHandler, dict[str, Any]], dict[str, Any]]
 # What would call the outside world or install things, and the terminal: its shell would inherit the server's token.
 _DISABLED = (
     "@jupyterlab/apputils-extension:announcements",
@@ -61,9 +63,20 @@ class LabOnDemand:
         manager.add_extension("jupyterlab", enabled=True)
         manager.link_extension("jupyterlab")
         manager.load_extension("jupyterlab")
-        page = server.web_app.settings["page_config_data"]
-        page["disabledExtensions"] = dict.fromkeys(_DISABLED, True)
+        settings = server.web_app.settings
+        settings["page_config_hook"] = _trimmed(settings["page_config_hook"])
+
+
+def _trimmed(hubs_hook: PageHook) -> PageHook:
+    """Return JupyterHub's hook for Lab's page configuration, followed by ours; what is set earlier, files overrule."""
+
+    def hook(handler: JupyterHandler, page: dict[str, Any]) -> dict[str, Any]:
+        page = hubs_hook(handler, page)
+        page["disabledExtensions"] = sorted({*page.get("disabledExtensions", ()), *_DISABLED})
         page["fullMathjaxUrl"] = ""  # the default is a CDN; Lab brings its own
+        return page
+
+    return hook
 
 
 def _remove_gate(server: ServerApp) -> None:
