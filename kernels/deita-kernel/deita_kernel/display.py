@@ -15,7 +15,7 @@ from importlib.resources import files
 from urllib.parse import urlsplit
 
 from deita import Result
-from deita.rendering import foot, html_table, text_table
+from deita.rendering import foot_text, html_table, text_table
 from deita.values import is_number
 
 STATIC_ROWS = 20
@@ -29,7 +29,7 @@ def bundle(result: Result, api: str) -> dict[str, str]:
         return {"text/plain": result.change}
     rows = result.first_rows[:STATIC_ROWS]
     columns = [(column.name, column.type) for column in result.columns]
-    below = foot(result.row_count, len(rows), result.elapsed_ms, truncated=result.truncated)
+    below = foot_text(result.row_count, len(rows), result.elapsed_ms, truncated=result.truncated)
     html = html_table(columns, rows, below)
     if result.row_count > len(rows):
         html = f'<div class="deita-pages">{html}{_script(result, api, len(rows))}</div>'

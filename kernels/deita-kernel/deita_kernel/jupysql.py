@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from deita import DeitaError, dbapi
-from deita.rendering import foot, html_table, text_table
+from deita.rendering import foot_text, html_table, text_table
 from deita.results import Result
 from deita.sql_text import statements
 
@@ -162,7 +162,7 @@ def _shown(result: ResultSet) -> tuple[list[tuple[str, str]], list[list[Any]], s
     if held.change is not None:
         return [], [], held.change
     columns = [(column.name, column.type) for column in held.columns]
-    return columns, rows, foot(held.row_count, len(rows), held.elapsed_ms, truncated=held.truncated)
+    return columns, rows, foot_text(held.row_count, len(rows), held.elapsed_ms, truncated=held.truncated)
 
 
 def _foreign(result: ResultSet) -> tuple[list[tuple[str, str]], list[list[Any]], str]:

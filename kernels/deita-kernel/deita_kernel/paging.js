@@ -27,6 +27,8 @@ function (facts) {
   label.setAttribute("aria-live", "polite");
   bar.append(label);
   root.append(bar);
+  const foot = root.querySelector(".deita-foot");
+  if (foot) foot.textContent = foot.textContent.replace(/, the first [\d,]+ shown/, "");
   show();
 
   function show(problem) {

@@ -28,6 +28,8 @@ def test_an_example_gives_the_outputs_that_it_shows(notebook: Path, data_plane: 
         str(EXAMPLES),
         "-p",
         "no:cacheprovider",
+        "-p",
+        "no:asyncio",
     ]
     command += ["--nbval", "--nbval-sanitize-with", str(EXAMPLES / "nbval-sanitize.cfg"), str(notebook)]
     done = subprocess.run(

@@ -47,6 +47,7 @@ def test_next_and_previous_walk_through_all_rows(page: Page, near: deita.Workspa
     show(page, near, "SELECT range AS n, CASE WHEN range = 25 THEN NULL ELSE '<b>' || range END AS s FROM range(45)")
     cells, foot = page.locator("tbody td"), page.locator("[aria-live]")
     expect(foot).to_have_text("1–20 of 45")
+    expect(page.locator(".deita-foot")).not_to_contain_text("shown")
     expect(page.get_by_label("Previous rows")).to_be_disabled()
     page.get_by_label("Next rows").click()
     expect(foot).to_have_text("21–40 of 45")

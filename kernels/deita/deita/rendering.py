@@ -23,10 +23,10 @@ CELL = "padding:2px 10px;white-space:pre;vertical-align:top"
 DIM = "opacity:.5"
 
 
-def foot(row_count: int, shown: int, elapsed_ms: float | None, *, truncated: bool = False) -> str:
+def foot_text(row_count: int, shown: int, elapsed_ms: float | None, *, truncated: bool = False) -> str:
     """What stands below a table: how many rows, how many of them above, how long it took.
 
-    >>> foot(336776, 10, 13.6)
+    >>> foot_text(336776, 10, 13.6)
     '336,776 rows, the first 10 shown · 14 ms'
     """
     words = f"{row_count:,} row{'' if row_count == 1 else 's'}"
@@ -71,7 +71,8 @@ def html_table(columns: Head, rows: Sequence[Sequence[Any]], below: str) -> str:
         if columns
         else ""
     )
-    return f'<div class="deita-result" style="overflow:auto">{table}<div style="{DIM}">{escape(below)}</div></div>'
+    foot = f'<div class="deita-foot" style="{DIM}">{escape(below)}</div>'
+    return f'<div class="deita-result" style="overflow:auto">{table}{foot}</div>'
 
 
 def _html_cell(value: Any, right: bool) -> str:

@@ -175,7 +175,7 @@ class Result:
     @cached_property
     def _foot(self) -> str:
         shown = min(SHOWN_ROWS, len(self.first_rows))
-        return rendering.foot(self.row_count, shown, self.elapsed_ms, truncated=self.truncated)
+        return rendering.foot_text(self.row_count, shown, self.elapsed_ms, truncated=self.truncated)
 
     def _repr_html_(self) -> str | None:
         if self.change is not None:

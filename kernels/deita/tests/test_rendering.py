@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from deita.rendering import duration, foot, html_table, text_table
+from deita.rendering import duration, foot_text, html_table, text_table
 
 HOSTILE = "<script>alert('x')</script>"
 
@@ -32,9 +32,9 @@ def test_a_long_text_is_cut_in_text_tables() -> None:
 
 
 def test_the_foot_says_how_much_is_shown_and_whether_a_limit_cut() -> None:
-    assert foot(1, 1, 3.4) == "1 row · 3 ms"
-    assert foot(336776, 20, 1234) == "336,776 rows, the first 20 shown · 1.2 s"
-    assert foot(10, 10, None, truncated=True) == "10 rows, cut by the limit"
+    assert foot_text(1, 1, 3.4) == "1 row · 3 ms"
+    assert foot_text(336776, 20, 1234) == "336,776 rows, the first 20 shown · 1.2 s"
+    assert foot_text(10, 10, None, truncated=True) == "10 rows, cut by the limit"
 
 
 def test_durations_are_milliseconds_below_a_second() -> None:
