@@ -1,4 +1,4 @@
-/** Explore: holds what is known of the workspace, and lets the panes show it. */
+/** Explore: the panes, what they show of the workspace, and how one leads to the other. */
 
 import type { Api } from "./api.ts";
 import { ChartPane, type Subject } from "./chartpane.ts";
@@ -7,12 +7,13 @@ import { DropZone } from "./drop.ts";
 import { identifier } from "./format.ts";
 import { Frame, emptyState, places } from "./frame.ts";
 import { Intake, type Job } from "./intake.ts";
+import { Lists } from "./lists.ts";
 import { Notices, problemBox } from "./notices.ts";
 import { Offline, isSignedOut, isStopped, sentence } from "./problems.ts";
 import { SAMPLE_NAME, sampleCsv } from "./sample.ts";
-import { Search, type Found } from "./search.ts";
+import { Search, findable } from "./search.ts";
 import type { Column, DataFile, Query, Table, Workspace } from "./shapes.ts";
-import { Sidebar } from "./sidebar.ts";
+import { Sidebar, tableOf } from "./sidebar.ts";
 import { SqlPane } from "./sqlpane.ts";
 import type { Mode, Store, View } from "./state.ts";
 import { TablePane } from "./tablepane.ts";
@@ -20,13 +21,6 @@ import { Tray } from "./tray.ts";
 
 const POLL_MS = 5000;
 const MAY_WRITE = new Set(["owner", "editor"]);
-
-interface Result {
-  id: string;
-  sql: string;
-  rows: number;
-  columns: Column[];
-}
 
 export class Explore {
   readonly root: HTMLElement;
@@ -37,9 +31,7 @@ export class Explore {
   private readonly api: Api;
   private readonly frame: Frame;
   private readonly side: Sidebar;
-  private readonly tables = new Map<string, Table>();
-  private files: DataFile[] = [];
-  private readonly hidden = new Set<string>();
+  private readonly lists: Lists;
   private readonly notices: Notices;
   private readonly tray: Tray;
   private readonly intake: Intake;
@@ -50,10 +42,7 @@ export class Explore {
   private readonly drop: DropZone;
   private readonly pane = h("div", { class: "d-pane" });
   private readonly life = new AbortController();
-  private result: Result | null = null;
-  private known = "";
-  private loaded = false;
-  private refreshing: Promise<void> | null = null;
+  private result: { id: string; sql: string; rows: number; columns: Column[] } | null = null;
 
   constructor(root: HTMLElement, api: Api, store: Store) {
     this.root = root;
@@ -63,26 +52,27 @@ export class Explore {
     const say = (text: string) => this.notices.say(text);
     const writable = () => this.writable;
     this.notices = new Notices(signal);
+    this.lists = new Lists(api, this.notices, { changed: (was) => this.listsChanged(was), answered: () => this.answered(), failed: (error) => this.trouble(error), hidden: () => this.hidden() });
     this.tray = new Tray(api, () => this.intake, (name) => this.openTable(name));
-    this.intake = new Intake(api, { changed: (job) => this.tray.update(job), arrived: (job) => this.arrived(job), files: () => this.files, tables: () => [...this.tables.values()] });
+    this.intake = new Intake(api, { changed: (job) => this.tray.update(job), arrived: (job) => this.arrived(job), files: () => this.lists.files, tables: () => this.lists.tables });
     this.table = new TablePane(api, { sort: (order) => this.store.set({ order }), say });
-    this.sql = new SqlPane(api, { changed: (sql) => this.store.set({ sql }), finished: (query, sql) => this.finished(query, sql), wrote: () => void this.refresh(), say, writable });
+    this.sql = new SqlPane(api, { changed: (sql) => this.store.set({ sql }), finished: (query, sql) => this.finished(query, sql), wrote: () => void this.lists.refreshed(), say, writable });
     this.chart = new ChartPane(api, { chosen: (chart) => this.store.set({ chart }), openSql: (sql) => this.openSql(sql), say }, signal);
-    this.search = new Search(() => this.findable());
+    this.search = new Search(() => findable(this.lists, { table: (name) => this.openTable(name), file: (file) => this.openFile(file), column: (table, column) => this.pickColumn(table, column) }));
     this.drop = new DropZone(root, (files) => this.take(files), writable);
     this.side = new Sidebar({
       openTable: (name) => this.openTable(name),
       insertColumn: (table, column) => this.pickColumn(table, column),
       importFile: (file) => this.intake.importFile(file),
       choose: () => this.drop.choose(),
-      removeTable: (table) => this.remove("tables", table.name, table.name),
-      removeFile: (file) => this.remove("files", file.name, file.name),
+      removeTable: (table) => this.lists.remove("tables", table.name),
+      removeFile: (file) => this.lists.remove("files", file.name),
     });
     this.frame = new Frame(root, api.base, this.side.element, { mode: (mode) => this.openMode(mode), search: () => this.search.open(), sheet: () => this.frame.sheetOpen() }, this.notices.element, this.search.element);
     this.drop.attach(root);
     fill(this.frame.body, this.frame.banner, this.pane, this.tray.element);
     store.subscribe((view, before) => this.viewChanged(view, before));
-    this.settled = this.refresh().then(() => this.table.opening);
+    this.settled = this.lists.refresh().then(() => this.table.opening);
   }
 
   get writable(): boolean {
@@ -91,12 +81,13 @@ export class Explore {
 
   start(): void {
     const { signal } = this.life;
+    const seen = () => document.visibilityState === "visible" && void this.lists.refresh();
     this.root.addEventListener("keydown", (event) => this.shortcut(event), { signal });
     if (document.body.dataset["deitaPage"]) document.addEventListener("keydown", (event) => event.target === document.body && this.shortcut(event), { signal });
-    addEventListener("focus", () => void this.refresh(), { signal });
-    document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && void this.refresh(), { signal });
+    addEventListener("focus", seen, { signal });
+    document.addEventListener("visibilitychange", seen, { signal });
     addEventListener("beforeunload", (event) => this.intake.busy && event.preventDefault(), { signal });
-    const timer = setInterval(() => document.visibilityState === "visible" && void this.refresh(), POLL_MS);
+    const timer = setInterval(seen, POLL_MS);
     signal.addEventListener("abort", () => clearInterval(timer));
     this.frame.mode(this.store.get().mode);
     this.showPane(this.store.get());
@@ -118,73 +109,59 @@ export class Explore {
       this.frame.named(this.workspace);
       this.root.dispatchEvent(new CustomEvent("deita-workspace", { detail: this.workspace }));
       if (!this.writable) this.frame.warn("read-only", `You may look at everything here, but not change it: your role is ${this.workspace.role}.`);
-      this.drawSide();
+      if (this.lists.loaded) this.drawSide();
     } catch (error) {
       this.trouble(error);
     }
   }
 
-  /** Reads the lists again; one at a time, and nothing is drawn anew when nothing has changed. */
-  refresh(): Promise<void> {
-    this.refreshing ??= this.read().finally(() => (this.refreshing = null));
-    return this.refreshing;
+  private answered(): void {
+    if (!this.workspace && this.lists.loaded) void this.introduce();
+    if (this.frame.banner.dataset["kind"] !== "read-only") this.frame.warn("");
   }
 
-  private async read(): Promise<void> {
-    try {
-      const [tables, files] = await Promise.all([this.api.tables(), this.api.files()]);
-      const known = JSON.stringify([tables, files]);
-      if (!this.workspace && this.loaded) void this.introduce();
-      if (this.frame.banner.dataset["kind"] !== "read-only") this.frame.warn("");
-      if (known === this.known && this.loaded) return;
-      const before = this.current;
-      this.known = known;
-      this.loaded = true;
-      this.tables.clear();
-      for (const table of tables) this.tables.set(table.name, table);
-      this.files = files;
-      this.listsChanged(before);
-    } catch (error) {
-      this.trouble(error);
-    }
-  }
-
-  private listsChanged(before: Table | null): void {
+  private listsChanged(was: ReadonlyMap<string, Table>): void {
     const view = this.store.get();
-    const first = [...this.tables.keys()].find((name) => !this.hidden.has(`tables ${name}`)) ?? null;
+    const first = this.lists.tables[0]?.name ?? null;
     this.drawSide();
     if (view.table === null && first && view.mode === "table") return this.store.set({ table: first });
-    const now = this.current;
+    const [before, now] = [was.get(view.table ?? ""), this.current];
     this.frame.heading(view.mode, now, view.of);
     if (!before || !now || now.version !== before.version || now.rows !== before.rows || view.mode === "table") this.showPane(view, before?.name === now?.name);
   }
 
+  private hidden(): void {
+    const { tables } = this.lists;
+    const { table } = this.store.get();
+    if (table && !tables.some(({ name }) => name === table)) this.store.set({ table: tables[0]?.name ?? null });
+    this.drawSide();
+  }
+
   private get current(): Table | null {
-    return this.tables.get(this.store.get().table ?? "") ?? null;
+    return this.lists.table(this.store.get().table);
   }
 
   private drawSide(): void {
-    const show = (kind: string) => (item: { name: string }) => !this.hidden.has(`${kind} ${item.name}`);
-    this.side.update({ tables: [...this.tables.values()].filter(show("tables")), files: this.files.filter(show("files")), selected: this.store.get().table, writable: this.writable });
+    const { tables, files } = this.lists;
+    this.side.update({ tables, files, selected: this.store.get().table, writable: this.writable, reading: this.intake.reading });
   }
 
   private trouble(error: unknown): void {
     const at = places(this.api.base);
     const link = (text: string, href: string) => h("a", { class: "d-button d-primary", href }, text);
+    const again = () => void this.lists.refresh();
     if (isStopped(error)) this.frame.warn("stopped", "This workspace is closed at the moment. Your data is safe.", link("Reopen", at.reopen(at.slug)));
     else if (isSignedOut(error)) this.frame.warn("signed-out", "You are signed out.", link("Sign in again", location.href.split("#")[0] ?? "."));
-    else if (error instanceof Offline) this.frame.warn("offline", "No connection to Deita. Trying again every few seconds…", button("Try now", () => void this.refresh()));
-    else this.frame.warn("failed", sentence(error), button("Try again", () => void this.refresh()));
-    if (!this.loaded) fill(this.pane, h("div", { class: "d-message d-muted" }, "The tables show up here as soon as the workspace answers."));
+    else if (error instanceof Offline) this.frame.warn("offline", "No connection to Deita. Trying again every few seconds…", button("Try now", again));
+    else this.frame.warn("failed", sentence(error), button("Try again", again));
+    if (!this.lists.loaded) fill(this.pane, h("div", { class: "d-message d-muted" }, "The tables show up here as soon as the workspace answers."));
   }
 
   private viewChanged(view: View, before: View): void {
     if (view.mode !== before.mode) this.frame.mode(view.mode);
-    const chartMatters = view.mode === "chart" && view.of !== before.of;
-    const moved = view.table !== before.table || view.mode !== before.mode || view.order !== before.order || chartMatters;
-    if (!moved) return;
+    const other = view.mode === "chart" && view.of !== before.of;
+    if (view.table === before.table && view.mode === before.mode && view.order === before.order && !other) return;
     this.drawSide();
-    this.frame.heading(view.mode, this.current, view.of);
     this.showPane(view);
   }
 
@@ -192,24 +169,27 @@ export class Explore {
     const put = (element: HTMLElement) => {
       if (this.pane.firstElementChild !== element || this.pane.childElementCount !== 1) fill(this.pane, element);
     };
+    const { loaded } = this.lists;
     this.frame.heading(view.mode, this.current, view.of);
     if (view.mode === "sql") {
       put(this.sql.element);
-      void this.sql.show(view.sql, this.loaded);
+      void this.sql.show(view.sql, loaded);
     } else if (view.mode === "chart") {
       put(this.chart.element);
-      if (this.loaded) void this.chart.show(this.subject(view), view.chart);
+      if (loaded) void this.chart.show(this.subject(view), view.chart);
     } else if (this.current) {
       put(this.table.element);
       this.table.show(this.current, view.order, keep);
-    } else if (!this.loaded) {
+    } else if (loaded) put(this.nothing(view));
+    else {
       put(this.table.element);
       this.table.wait();
-    } else put(this.nothing(view));
+    }
   }
 
   private nothing(view: View): HTMLElement {
-    if (view.table) return h("div", { class: "d-message" }, problemBox(new Error(`There is no table ${view.table} (any more).`), this.tables.size ? button("Show another", () => this.openTable([...this.tables.keys()][0] ?? "")) : null));
+    const other = this.lists.tables[0]?.name;
+    if (view.table) return h("div", { class: "d-message" }, problemBox(new Error(`There is no table ${view.table} (any more).`), other ? button("Show another", () => this.openTable(other)) : null));
     return emptyState(this.writable, () => this.drop.choose(), () => this.take([new File([sampleCsv()], SAMPLE_NAME, { type: "text/csv" })]));
   }
 
@@ -217,7 +197,7 @@ export class Explore {
     const { result } = this;
     if (view.of === "query" && result) return { of: "query", name: "the result", columns: result.columns, query: result };
     const table = this.current;
-    return table ? { of: "table", name: table.name, columns: table.columns, version: table.version } : null;
+    return table ? { of: "table", name: table.name, columns: table.columns } : null;
   }
 
   openTable(name: string): void {
@@ -226,14 +206,20 @@ export class Explore {
     this.store.set({ table: name, mode: mode === "sql" ? "table" : mode, of: "table", ...(name === table ? {} : { order: "" }) });
   }
 
+  private openFile(file: DataFile): void {
+    const table = tableOf(file, this.lists.tables);
+    if (table) this.openTable(table.name);
+    else if (this.writable) this.intake.importFile(file);
+  }
+
   private openMode(mode: Mode): void {
     const view = this.store.get();
     const patch: Partial<View> = { mode };
     if (mode === "sql" && !view.sql && view.table) patch.sql = `SELECT *\nFROM ${plain(view.table)}\nLIMIT 100`;
-    if (mode === "chart") patch.of = view.mode === "sql" && this.result ? "query" : view.mode === "chart" ? view.of : "table";
+    if (mode === "chart" && view.mode !== "chart") patch.of = view.mode === "sql" && this.result ? "query" : "table";
+    if (mode === "table" && !view.table) patch.table = this.lists.tables[0]?.name ?? null;
     this.frame.sheetOpen(false);
     this.store.set(patch);
-    if (mode === "table" && !view.table) this.listsChanged(null);
   }
 
   private openSql(sql: string): void {
@@ -270,47 +256,9 @@ export class Explore {
   }
 
   private async arrived(job: Job): Promise<void> {
-    if (this.refreshing) await this.refreshing;
-    await this.refresh();
-    if (job.state === "done" && job.table && this.intake.first(job)) this.openTable(job.table);
-  }
-
-  private remove(kind: "tables" | "files", name: string, label: string): void {
-    const key = `${kind} ${name}`;
-    const restore = () => {
-      this.hidden.delete(key);
-      this.drawSide();
-    };
-    this.hidden.add(key);
-    if (kind === "tables" && this.store.get().table === name) this.store.set({ table: [...this.tables.keys()].find((other) => !this.hidden.has(`tables ${other}`)) ?? null });
+    await this.lists.refreshed();
     this.drawSide();
-    const act = () =>
-      void this.api.remove(kind, name, true).then(
-        async () => {
-          await this.refresh();
-          restore();
-        },
-        (error: unknown) => {
-          restore();
-          this.notices.say(`${label} was not deleted: ${sentence(error)}`);
-        },
-      );
-    this.notices.undoable(`${label} deleted.`, act, restore);
-  }
-
-  private findable(): Found[] {
-    const tables = [...this.tables.values()];
-    return [
-      ...tables.map((table): Found => ({ icon: "table", label: table.name, detail: `table · ${table.rows.toLocaleString("en")} rows`, open: () => this.openTable(table.name) })),
-      ...this.files.map((file): Found => ({ icon: "file", label: file.name, detail: "file", open: () => this.openFile(file) })),
-      ...tables.flatMap((table) => table.columns.map((column): Found => ({ icon: "chevron", label: column.name, detail: `column of ${table.name}`, open: () => this.pickColumn(table.name, column.name) }))),
-    ];
-  }
-
-  private openFile(file: DataFile): void {
-    const table = [...this.tables.values()].find((one) => one.source?.sha256 === file.sha256);
-    if (table) this.openTable(table.name);
-    else if (this.writable) this.intake.importFile(file);
+    if (job.state === "done" && job.table && this.intake.first(job)) this.openTable(job.table);
   }
 
   private shortcut(event: KeyboardEvent): void {

@@ -93,7 +93,7 @@ export function chartSql(source: string, choice: ChartChoice, columns: Column[])
 
 /** A result's own statement as a source; a comment at its end must not swallow the parenthesis. */
 export function subselect(sql: string): string {
-  return `(\n${sql.trim().replace(/;+\s*$/, "")}\n) AS result`;
+  return `(\n${sql.trim().replace(/\s*;[;\s]*(--[^\n]*\s*)*$/, "")}\n) AS result`;
 }
 
 function toNumber(value: unknown): number | null {

@@ -1,6 +1,6 @@
 /** The grid: a table with a sticky header and a roving focus. It draws one page and knows nothing of where rows come from. */
 
-import { Latest, fill, h, icon } from "./dom.ts";
+import { fill, h, icon } from "./dom.ts";
 import { cell, count, kindOf, typeWord, type Kind } from "./format.ts";
 import type { Column, Row } from "./shapes.ts";
 import type { Slice } from "./pages.ts";
@@ -26,7 +26,6 @@ export class Grid {
   private kinds: Kind[] = [];
   private body: HTMLTableSectionElement | null = null;
   private focus = { row: 0, column: 0 };
-  private readonly live = new Latest();
 
   constructor(label: string, events: GridEvents = {}) {
     this.events = events;
@@ -54,9 +53,14 @@ export class Grid {
     this.element.toggleAttribute("aria-busy", on);
   }
 
+  /** Marks rows that are not the answer to what was asked last. */
+  stale(on: boolean): void {
+    this.element.classList.toggle("d-stale", on);
+  }
+
   show(slice: Slice, order = ""): void {
     const { columns, rows, offset, total } = slice;
-    this.live.stop();
+    this.stale(false);
     this.kinds = columns.map((column) => kindOf(column.type));
     this.element.removeAttribute("aria-busy");
     this.body = h("tbody", {}, ...rows.map((row, i) => this.row(row, columns, offset + i)));

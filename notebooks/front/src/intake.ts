@@ -63,6 +63,11 @@ export class Intake {
     return this.jobs.some((job) => job.state === "sending" || job.state === "waiting");
   }
 
+  /** The files that are being made into tables at this moment. */
+  get reading(): Set<string> {
+    return new Set(this.jobs.filter((job) => job.state === "reading").map((job) => job.name));
+  }
+
   /** Takes files in; answers how many were too many. */
   add(files: Iterable<File>): number {
     let refused = 0;

@@ -1,6 +1,8 @@
 /** ⌘K: tables, files and columns by a few letters of their name. */
 
 import { fill, h, icon, type IconName } from "./dom.ts";
+import { counted } from "./format.ts";
+import type { DataFile, Table } from "./shapes.ts";
 
 const SHOWN = 50;
 
@@ -25,6 +27,16 @@ export function score(text: string, query: string): number | null {
     if (from === 0) return null;
   }
   return 4;
+}
+
+/** Everything that can be searched for, and what choosing it does. */
+export function findable(lists: { tables: Table[]; files: DataFile[] }, open: { table: (name: string) => void; file: (file: DataFile) => void; column: (table: string, column: string) => void }): Found[] {
+  const { tables, files } = lists;
+  return [
+    ...tables.map((table): Found => ({ icon: "table", label: table.name, detail: `table · ${counted(table.rows, "row")}`, open: () => open.table(table.name) })),
+    ...files.map((file): Found => ({ icon: "file", label: file.name, detail: "file", open: () => open.file(file) })),
+    ...tables.flatMap((table) => table.columns.map(({ name }): Found => ({ icon: "chevron", label: name, detail: `column of ${table.name}`, open: () => open.column(table.name, name) }))),
+  ];
 }
 
 export class Search {

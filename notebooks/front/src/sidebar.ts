@@ -18,6 +18,8 @@ export interface Lists {
   files: DataFile[];
   selected: string | null;
   writable: boolean;
+  /** Names of files that are being read into tables. */
+  reading: Set<string>;
 }
 
 /** The table whose newest version was read from exactly these bytes. */
@@ -84,12 +86,13 @@ export class Sidebar {
   private file(file: DataFile, lists: Lists): HTMLElement {
     const table = tableOf(file, lists.tables);
     const title = `${file.name} · ${size(file.size)} · version ${file.version}, ${ago(file.created_at)} by ${file.created_by}${table ? ` · read into ${table.name}` : ""}`;
-    const label = [h("span", { class: "d-name" }, file.name), h("span", { class: "d-count" }, size(file.size))];
+    const label = [h("span", { class: "d-name" }, file.name), table || !lists.writable ? h("span", { class: "d-count" }, size(file.size)) : null];
     const state = table
       ? h("button", { type: "button", class: "d-row", title, "data-file": file.name, "data-key": `file ${file.name}`, on: { click: () => this.events.openTable(table.name) } }, ...label)
       : h("span", { class: "d-row", title, "data-file": file.name }, ...label);
-    const make = !table && lists.writable ? button("Make table", () => this.events.importFile(file), { class: "d-button d-small", "aria-label": `Make a table of ${file.name}` }) : null;
-    const remove = lists.writable ? button(`Delete ${file.name}`, () => this.events.removeFile(file), { icon: "trash", bare: true, class: "d-button d-quiet" }) : null;
+    const reading = lists.reading.has(file.name);
+    const make = reading ? h("span", { class: "d-count" }, "reading…") : !table && lists.writable ? button("Make table", () => this.events.importFile(file), { class: "d-button d-small", "aria-label": `Make a table of ${file.name}` }) : null;
+    const remove = lists.writable && !reading ? button(`Delete ${file.name}`, () => this.events.removeFile(file), { icon: "trash", bare: true, class: "d-button d-quiet" }) : null;
     const mark = h("span", { class: "d-mark", title: table ? `Read into ${table.name}` : "Not a table yet" }, icon(table ? "check" : "file"));
     return h("li", {}, h("div", { class: "d-line" }, mark, state, make, remove));
   }

@@ -121,6 +121,7 @@ export class SqlPane {
   private end(...words: Child[]): void {
     fill(this.status, ...words);
     this.paged.grid.busy(false);
+    this.paged.grid.stale(true);
   }
 
   private async done(query: Query, sql: string, mode: QueryMode): Promise<void> {

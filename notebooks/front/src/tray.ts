@@ -87,7 +87,7 @@ export class Tray {
       bar.value = job.sent;
       const left = job.meter.left(job.size);
       const rate = job.meter.rate > 0 ? ` · ${size(job.meter.rate)}/s` : "";
-      says.textContent = job.sent >= job.size && job.size > 0 ? "being checked…" : `${size(job.sent)} of ${size(job.size)}${rate}${left !== null ? ` · ${duration(left)} left` : ""}`;
+      says.textContent = job.sent >= job.size && job.size > 0 ? "being checked…" : `${size(job.sent)} of ${size(job.size)}${rate}${left === null ? "" : left < 1000 ? " · almost there" : ` · ${duration(left)} left`}`;
       return;
     }
     const progress = job.import?.progress ?? 0;

@@ -1,0 +1,61 @@
+"""The widget: what it says to Python, how little it sends, what it refuses."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+import traitlets
+from playwright.sync_api import expect
+
+import deita_apps
+from deita_apps import place
+
+from .conftest import Open, Workspace
+
+
+@pytest.fixture
+def in_workspace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEITA_API", "http://127.0.0.1:8000/user/me/shop/deita/api/v1")
+    monkeypatch.setenv("DEITA_WORKSPACE", "shop")
+
+
+@pytest.mark.usefixtures("in_workspace")
+def test_a_widget_knows_its_workspace_by_path() -> None:
+    widget = deita_apps.Explore()
+    assert widget.api == "/user/me/shop/deita/api/v1"
+    assert widget.workspace == "shop"
+    assert widget.static == f"/user/me/shop/deita/static/{place.static_version()}/"
+
+
+@pytest.mark.usefixtures("in_workspace")
+def test_a_widgets_state_is_small() -> None:
+    assert len(json.dumps(deita_apps.Explore().get_state(), default=str)) < 2500
+
+
+@pytest.mark.parametrize("address", ["http://evil.example/", "//evil.example/x", "/\\evil.example", "deita/api/v1"])
+def test_another_sites_address_is_refused(address: str) -> None:
+    widget = deita_apps.Explore()
+    with pytest.raises(traitlets.TraitError):
+        widget.api = address
+
+
+def test_an_unknown_mode_is_refused() -> None:
+    with pytest.raises(traitlets.TraitError):
+        deita_apps.Explore(mode="shell")
+
+
+def test_importing_the_app_brings_no_data_library() -> None:
+    code = "import sys, deita_apps; print([m for m in ('pandas', 'pyarrow', 'polars', 'duckdb', 'numpy') if m in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+def test_the_app_is_there_first_and_the_widget_binds_to_it(airports: Workspace, open_page: Open) -> None:
+    page = open_page(f"{airports.explore}#table=airlines")
+    expect(page.locator("#deita-app[data-bound]")).to_be_visible()
+    marks = page.evaluate("Object.fromEntries(performance.getEntriesByType('mark').map((m) => [m.name, m.startTime]))")
+    assert marks["deita-ready"] < marks["deita-bound"]
+    assert page.locator(".d-shell").count() == 1
