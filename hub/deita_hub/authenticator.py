@@ -85,6 +85,6 @@ class SignInHelpHandler(BaseHandler):
 def home_or_next(handler: BaseHandler) -> str:
     """Where to go after signing in: `next` if it is a path on this host, else the home page."""
     wanted = handler._validate_next_url(handler.get_query_argument("next", ""))
-    if wanted.startswith("/") and not wanted.startswith("//") and "\\" not in wanted:
+    if wanted.startswith("/") and not wanted.startswith("//"):
         return wanted
     return HOME

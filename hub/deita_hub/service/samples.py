@@ -45,8 +45,11 @@ class Pending:
 
 async def load_pending(parts: Parts) -> None:
     """Serve every workspace that waits; gives up quietly, the workspace works without."""
-    await asyncio.sleep(0)
-    for pending in await parts.place.read(_pending):
+    waiting = await parts.place.read(_pending)
+    deadline = time.monotonic() + READY_SECONDS
+    while waiting and not await parts.hub.healthy() and time.monotonic() < deadline:  # noqa: ASYNC110 - another process
+        await asyncio.sleep(0.2)
+    for pending in waiting:
         for attempt in range(TRIES):
             try:
                 await _load(parts, pending)

@@ -14,6 +14,7 @@ from deita_hub.secret_files import Secrets
 from deita_hub.settings import Settings, SettingsError
 
 OLDEST_NODE = 20
+LONG_UPLOADS = Path(__file__).with_name("long-uploads.cjs")
 PROXY = Path("node_modules/configurable-http-proxy/bin/configurable-http-proxy")
 NEEDED_BY_CHILDREN = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "VIRTUAL_ENV", "PYTHONPATH", "PYTHONWARNINGS")
 
@@ -80,11 +81,13 @@ def _proxy(settings: Settings, secrets: Secrets) -> Program:
     ports = settings.ports
     command = (
         find_node(settings),
+        *("--require", str(LONG_UPLOADS)),
         find_proxy(settings),
         *("--ip", "127.0.0.1", "--port", str(ports.public)),
         *("--api-ip", "127.0.0.1", "--api-port", str(ports.proxy_api)),
         *("--default-target", f"http://127.0.0.1:{ports.hub}"),
         *("--error-target", f"http://127.0.0.1:{ports.hub}/hub/error"),
+        *("--keep-alive-timeout", "75000"),
         *("--log-level", "warn"),
     )
     environment = {name: settings.environ[name] for name in NEEDED_BY_CHILDREN if name in settings.environ}

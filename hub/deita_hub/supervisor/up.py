@@ -163,6 +163,7 @@ def write_state(path: Path, state: dict[str, object]) -> None:
 
 def up(settings: Settings, *, as_json: bool = False) -> None:
     """Run Deita until it is told to stop. Raises `UpError` or `SettingsError` when it cannot."""
+    os.umask(0o077)
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     only, lifeline = FileLock(settings.home / "up.lock"), FileLock(settings.lifeline)
     try:
