@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import time
 from collections import OrderedDict
@@ -19,6 +20,8 @@ from deita_hub.settings import Settings
 
 CACHE_SECONDS = 10.0
 CACHE_ENTRIES = 1000
+STOPPING_SECONDS = 15.0
+"""How long a start waits for the same server to finish stopping."""
 ServerState = Literal["stopped", "starting", "ready", "failed"]
 
 
@@ -90,12 +93,16 @@ class HubClient:
         return {name: _server(model) for name, model in answer.json().get("servers", {}).items() if name}
 
     async def start(self, person: str, slug: str) -> None:
-        """Ask for the server; nothing happens if it runs or is starting."""
-        answer = await self._request("POST", f"/users/{quote(person)}/servers/{quote(slug)}", json={})
-        if answer.status_code == 400:
-            state = (await self.servers(person)).get(slug)
-            if state is not None and state.state in ("starting", "ready"):
+        """Ask for the server; nothing happens if it runs or is starting, one that is stopping is waited for."""
+        deadline = time.monotonic() + STOPPING_SECONDS
+        path = f"/users/{quote(person)}/servers/{quote(slug)}"
+        while (answer := await self._request("POST", path, json={})).status_code == 400:
+            server = (await self.servers(person)).get(slug)
+            if server is not None and server.state in ("starting", "ready"):
                 return
+            if server is None or time.monotonic() > deadline:
+                break
+            await asyncio.sleep(0.1)
         if answer.status_code == 429:
             raise ServiceError(
                 "unavailable", "Too many workspaces are being opened right now.", "Try again in a few seconds."

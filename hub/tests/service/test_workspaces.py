@@ -141,6 +141,15 @@ def test_a_server_starts_and_stops_and_asking_twice_is_fine(
     assert me.get("/workspaces/runs").json()["last_used_at"] is not None
 
 
+def test_a_start_right_after_a_stop_waits_for_the_stop(
+    me: httpx.Client, open_server: Callable[[str], dict[str, Any]]
+) -> None:
+    me.post("/workspaces", json={"name": "Again"})
+    open_server("again")
+    me.post("/workspaces/again/stop")
+    assert open_server("again")["server"]["state"] == "ready"
+
+
 def test_a_server_that_does_not_start_is_failed_until_it_does(
     me: httpx.Client, deita: Any, until: Callable[..., Any]
 ) -> None:
