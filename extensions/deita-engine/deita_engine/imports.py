@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from .catalog import Catalog, quoted
-from .formats import csv, parquet, rejects
+from .formats import csv, integers, parquet, rejects
 from .formats.detect import Detected, detect
 from .formats.plan import Plan
 from .reader import literal
@@ -30,7 +30,8 @@ from .writer import Change, Writer, add_files, table_exists
 if TYPE_CHECKING:
     from .operations import Operation
 
-ATTEMPTS = 4
+ATTEMPTS = 5
+WATCHED_BYTES = 64 * 1024
 CHUNK = 4 * 1024 * 1024
 PROGRESS_SECONDS = 0.1
 
@@ -110,11 +111,22 @@ class Imports:
         recipe = csv.recipe_of(connection, readable, packing, found.encoding, spec.recipe)
         fixed = frozenset(spec.recipe.get("columns", ())) | ({"null_words"} & set(spec.recipe))
         for attempt in range(ATTEMPTS):
-            plan = csv.plan(readable, recipe)
-            rows = _copy(connection, plan, file)
+            watched = integers.carried(recipe, fixed) if readable.stat().st_size > WATCHED_BYTES else []
+            plan = csv.plan(readable, recipe, {column: integers.checked(column) for column in watched})
+            last = attempt + 1 == ATTEMPTS
+            try:
+                rows = _copy(connection, plan, file)
+            except duckdb.InvalidInputException as error:
+                if integers.MESSAGE not in str(error) or last:
+                    raise
+                rejects.clear(connection)
+                recipe, large = integers.better_types(connection, readable, recipe, watched)
+                fixed |= large
+                rejects.clear(connection)
+                continue
             rejected = rejects.count(connection)
             better = rejects.better_recipe(connection, recipe, rows, fixed) if rejected else None
-            if better is None or attempt + 1 == ATTEMPTS:
+            if better is None or last:
                 break
             recipe = better
             rejects.clear(connection)
@@ -135,7 +147,7 @@ class Imports:
             if there and spec.mode == "append":
                 _check_columns(columns, plan.columns)
             elif there and columns == plan.columns:
-                cursor.execute(f"DELETE FROM {name}")
+                cursor.execute(f"DELETE FROM {name}")  # noqa: S608
             elif there:
                 cursor.execute(f"DROP TABLE {name}")
             if columns != plan.columns and not (there and spec.mode == "append"):

@@ -105,8 +105,8 @@ class Queries:
             where, params = _where(spec, {column.name: column.type for column in columns})
             order = _order(spec, columns)
             name = quoted(spec.table)
-            counted = cursor.execute(f"SELECT count(*) FROM {name}{where}", params).fetchall()
-            sql = f"SELECT * FROM {name}{where}{order} LIMIT {int(spec.limit)} OFFSET {int(spec.offset)}"
+            counted = cursor.execute(f"SELECT count(*) FROM {name}{where}", params).fetchall()  # noqa: S608
+            sql = f"SELECT * FROM {name}{where}{order} LIMIT {int(spec.limit)} OFFSET {int(spec.offset)}"  # noqa: S608
             batches: list[pa.RecordBatch] = list(cursor.execute(sql, params).to_arrow_reader(BATCH_ROWS))
             operation.uses(None)
             rows, count = rows_json(batches)

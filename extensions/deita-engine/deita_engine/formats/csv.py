@@ -142,7 +142,7 @@ def _words_in(
     source = scan(path, {**recipe, "columns": texts, "null_words": [""]}, rejects=True)
     listed = ", ".join(literal(word) for word in NULL_WORDS)
     parts = [f"list(DISTINCT {quoted(c)}) FILTER ({quoted(c)} IN ({listed}))" for c in columns]
-    row = connection.execute(f"SELECT {', '.join(parts)} FROM (FROM {source} LIMIT {SAMPLE_ROWS})").fetchall()[0]
+    row = connection.execute(f"SELECT {', '.join(parts)} FROM (FROM {source} LIMIT {SAMPLE_ROWS})").fetchall()[0]  # noqa: S608
     held = {word for words in row if words for word in words}
     return [word for word in NULL_WORDS if word in held]
 
@@ -245,18 +245,19 @@ def scan(path: Path, recipe: dict[str, Any], *, rejects: bool) -> str:
 REJECTS_LIMIT = 100_000
 
 
-def plan(path: Path, recipe: dict[str, Any]) -> Plan:
-    """How to read the file by a complete recipe."""
+def plan(path: Path, recipe: dict[str, Any], watched: dict[str, str] | None = None) -> Plan:
+    """How to read the file by a complete recipe; `watched` has columns that are read as DOUBLE, and their expressions."""
+    watched = watched or {}
     headers = list(recipe["columns"])
     names = unique_names(headers)
     types = [held_type(kind) for kind in recipe["columns"].values()]
-    chosen = ", ".join(
-        f"{quoted(header)} AS {quoted(name)}"
-        if kind == recipe["columns"][header]
-        else f"CAST({quoted(header)} AS {kind}) AS {quoted(name)}"
-        for header, kind, name in zip(headers, types, names, strict=True)
-    )
-    sql = f"SELECT {chosen} FROM {scan(path, recipe, rejects=True)}"
+    chosen = []
+    for header, kind, name in zip(headers, types, names, strict=True):
+        read = watched.get(header, quoted(header))
+        same = kind == recipe["columns"][header]
+        chosen.append(f"{read if same else f'CAST({read} AS {kind})'} AS {quoted(name)}")
+    reading = {**recipe, "columns": {**recipe["columns"], **dict.fromkeys(watched, "DOUBLE")}}
+    sql = f"SELECT {', '.join(chosen)} FROM {scan(path, reading, rejects=True)}"  # noqa: S608
     return Plan(sql, dict(zip(names, types, strict=True)), dict(zip(names, headers, strict=True)), recipe)
 
 

@@ -49,14 +49,16 @@ def better_recipe(
         columns[name] = _wider(connection, columns[name], values, times, rows)
     if columns == recipe["columns"] and words == recipe["null_words"]:
         return None
-    return {**recipe, "columns": columns, "null_words": words, "date_format": None, "timestamp_format": None}
+    changed = {columns[name] for name in columns if columns[name] != recipe["columns"][name]}
+    kept = None if "TIMESTAMP" in changed else recipe.get("timestamp_format")
+    return {**recipe, "columns": columns, "null_words": words, "timestamp_format": kept}
 
 
 def _wider(connection: duckdb.DuckDBPyConnection, kind: str, values: list[str], times: int, rows: int) -> str:
     wider = WIDER.get(kind)
     if wider:
         fits = connection.execute(
-            f"SELECT bool_and(TRY_CAST(v AS {wider}) IS NOT NULL) FROM (SELECT unnest($values) v)",
+            f"SELECT bool_and(TRY_CAST(v AS {wider}) IS NOT NULL) FROM (SELECT unnest($values) v)",  # noqa: S608
             {"values": values},
         ).fetchall()[0][0]
         if fits:
