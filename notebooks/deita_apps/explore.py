@@ -1,7 +1,8 @@
 """Explore: the workspace's tables, files, SQL and charts in one widget.
 
-The widget says what is looked at; bytes and rows go between browser and data plane directly. Its module is a few lines that
-import the front end from the server: anywidget would otherwise send the whole of it through the kernel's socket to each page.
+The widget says what is looked at; bytes and rows go between browser and data plane directly. Its module is a few lines
+that import the front end from the server: anywidget would otherwise send the whole of it through the kernel's socket to
+each page.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ export default {
 class Explore(anywidget.AnyWidget):
     """Everything that a workspace holds, to look at, ask and draw.
 
-    What a person does in the browser can be read from the traits, and setting one moves the view. Each is bound to what the
-    browser may send: treat the values as input from outside.
+    What a person does in the browser can be read from the traits, and setting one moves the view. A browser may send
+    whatever it likes: treat the values as input from outside.
     """
 
     _esm = _LOADER

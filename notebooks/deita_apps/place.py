@@ -12,7 +12,7 @@ _VERSION = "version.txt"
 
 
 def api_path() -> str:
-    """Return the path of the data plane, from the address that the server gave this kernel; empty outside of a workspace."""
+    """Return the path of the data plane as the server told this kernel; empty outside of a workspace."""
     return urlsplit(os.environ.get("DEITA_API", "")).path.rstrip("/")
 
 
@@ -22,7 +22,7 @@ def workspace() -> str:
 
 
 def static_path(api: str) -> str:
-    """Return the path of the front end beside a data plane; it changes with the front end, so that browsers may keep it."""
+    """Return the path of the front end; it changes with the front end, so that browsers may keep what is there."""
     return f"{api.removesuffix(_API)}deita/static/{static_version()}/"
 
 

@@ -6,12 +6,11 @@ import json
 import subprocess
 import sys
 
+import deita_apps
 import pytest
 import traitlets
-from playwright.sync_api import expect
-
-import deita_apps
 from deita_apps import place
+from playwright.sync_api import expect
 
 from .conftest import Open, Workspace
 
@@ -48,9 +47,9 @@ def test_an_unknown_mode_is_refused() -> None:
 
 
 def test_importing_the_app_brings_no_data_library() -> None:
-    code = "import sys, deita_apps; print([m for m in ('pandas', 'pyarrow', 'polars', 'duckdb', 'numpy') if m in sys.modules])"
+    code = "import sys, deita_apps; print({'pandas', 'pyarrow', 'polars', 'duckdb', 'numpy'} & set(sys.modules))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "[]"
+    assert found.stdout.strip() == "set()"
 
 
 def test_the_app_is_there_first_and_the_widget_binds_to_it(airports: Workspace, open_page: Open) -> None:

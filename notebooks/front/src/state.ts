@@ -100,8 +100,8 @@ export function linkToAddress(store: Store, signal: AbortSignal): void {
     if (applying) return;
     const address = `#${encodeView(view)}`;
     if (address === location.hash) return;
-    const steps = view.table !== before.table || view.mode !== before.mode;
-    history[steps && before.table !== null ? "pushState" : "replaceState"](null, "", address);
+    const chosen = view.table !== before.table && before.table !== null;
+    history[chosen || view.mode !== before.mode ? "pushState" : "replaceState"](null, "", address);
   });
   addEventListener(
     "popstate",
