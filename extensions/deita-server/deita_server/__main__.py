@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
+
 from .settings import Settings
 
 
 def main() -> None:
     """Run until SIGTERM, or until `deita up` is gone."""
+    gc.disable()  # importing allocates much and frees little; `WorkspaceServerApp.start` turns it on again
     settings = Settings.from_environment()
     if settings.lifeline is not None:
         from .singleuser import lifeline

@@ -21,10 +21,6 @@ def page_config(page: dict[str, Any], *, base_url: str, **_context: Any) -> dict
     page["fullStaticUrl"] = url_path_join(base_url, "voila/static", assets_version())
     page["fullLabextensionsUrl"] = url_path_join(base_url, "voila/labextensions", assets_version())
     page["fullMathjaxUrl"] = url_path_join(base_url, "voila/static/no-mathjax.js")  # the default is a CDN
-    page["disabledExtensions"] = [
-        *page.get("disabledExtensions", []),
-        "@jupyterlab/mathjax2-extension",
-    ]  # it wants a CDN
     return page
 
 

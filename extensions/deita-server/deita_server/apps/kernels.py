@@ -7,7 +7,9 @@ out, the number of kernels is bounded, and what is kept per kernel goes with the
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +49,11 @@ class AppKernelsBase(KernelGuard, AsyncMappingKernelManager):
     )
     start_folder = Unicode(help="The folder in which apps' kernels start.")
     _starting = 0
+    _rendering: ContextVar[set[str] | None] = ContextVar("rendering", default=None)
+
+    def __init__(self, **traits: Any) -> None:
+        super().__init__(**traits)
+        self._in_use: set[str] = set()
 
     @default("kernel_manager_class")
     def _default_kernel_manager_class(self) -> str:
@@ -68,12 +75,39 @@ class AppKernelsBase(KernelGuard, AsyncMappingKernelManager):
         if self.full:
             raise web.HTTPError(503, "too many apps")
         self._starting += 1
+        kernel_id = kernel_id or self.new_kernel_id()
         try:
+            self._use(kernel_id)
             return await super()._async_start_kernel(kernel_id=kernel_id, env=env, **kwargs)
         finally:
             self._starting -= 1
 
     start_kernel = _async_start_kernel
+
+    @contextmanager
+    def rendering(self) -> Iterator[None]:
+        """While a page is made, its kernel does not count as left alone: no page can be connected yet."""
+        used: set[str] = set()
+        mark = self._rendering.set(used)
+        try:
+            yield
+        finally:
+            self._rendering.reset(mark)
+            self._in_use -= used
+            for kernel_id in used:
+                if kernel_id in self:
+                    self.get_kernel(kernel_id).last_activity = utcnow()
+
+    def _use(self, kernel_id: str) -> None:
+        used = self._rendering.get()
+        if used is not None:
+            used.add(kernel_id)
+            self._in_use.add(kernel_id)
+
+    async def cull_kernel_if_idle(self, kernel_id: str) -> None:
+        """End a kernel that nobody looks at, unless its page is just being made."""
+        if kernel_id not in self._in_use:
+            await super().cull_kernel_if_idle(kernel_id)
 
     def remove_kernel(self, kernel_id: str) -> Any:
         """Forget a kernel and what its page asked for."""
@@ -96,7 +130,11 @@ class AppKernels(voila_kernel_manager_factory(AppKernelsBase, True, 1, page_conf
         """Voila's, within the limit."""
         if self.full:
             return
-        super().fill_if_needed(delay, notebook_name, **options)
+        mark = self._rendering.set(None)  # what is started here waits for a later page, not for the one being made
+        try:
+            super().fill_if_needed(delay, notebook_name, **options)
+        finally:
+            self._rendering.reset(mark)
         for task in self._pools.get(notebook_name, ()):
             task.add_done_callback(self._note_failure)
 
@@ -120,7 +158,7 @@ class AppKernels(voila_kernel_manager_factory(AppKernelsBase, True, 1, page_conf
     async def get_rendered_notebook(self, notebook_name: str, **options: Any) -> Any:
         """Hand out a warm kernel; its idle time begins now, not when it was started."""
         rendered = await super().get_rendered_notebook(notebook_name, **options)
-        self.get_kernel(rendered[2]).last_activity = utcnow()
+        self._use(rendered[2])
         return rendered
 
     def remove_kernel(self, kernel_id: str) -> Any:

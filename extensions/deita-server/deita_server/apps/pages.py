@@ -45,7 +45,8 @@ class AppPage(PlainErrors, TornadoVoilaHandler):
             raise HTTPError(404)
         self.xsrf_token  # noqa: B018  # reading it sets the cookie that the page's JavaScript sends back
         await self.kernel_manager.prune(path)
-        await super().get(path)
+        with self.kernel_manager.rendering():
+            await super().get(path)
         self.kernel_manager.warm(path)
 
 

@@ -6,6 +6,7 @@ Voila are loaded when first asked for, which is what keeps an idle server small 
 
 from __future__ import annotations
 
+import gc
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,12 @@ class WorkspaceServerApp(ServerApp):
         self.kernel_manager.house = self.house
         self.identity_provider.kernel_tokens = self.house.tokens
         self.identity_provider.person = settings.person
+
+    def start(self) -> None:
+        """Serve. What the start allocated lives as long as the process: the collector need not look at it again."""
+        gc.freeze()
+        gc.enable()
+        super().start()
 
     def write_server_info_file(self) -> None:
         """Write none: it would hold the hub's token."""

@@ -14,10 +14,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
 
+from traitlets.config import Configurable
+
 from . import hub_requests
 
 # jsonschema asks for these to check rare string formats; every one it misses it skips. They cost 0.1 s together.
 _FORMAT_CHECKERS = ("fqdn", "isoduration", "rfc3986_validator", "uri_template", "webcolors")
+
+
+# jupyter-server lists these for its help texts; kernels on a remote gateway are nothing that a workspace has.
+_GATEWAY = {
+    "jupyter_server.gateway.managers": (
+        "GatewayKernelSpecManager",
+        "GatewayMappingKernelManager",
+        "GatewaySessionManager",
+    ),
+    "jupyter_server.gateway.connections": ("GatewayWebSocketConnection",),
+}
 
 
 class _NeverRaised(Exception):
@@ -37,6 +50,7 @@ def _stand_ins() -> dict[str, ModuleType | None]:
         "jupyterhub.roles": {},
         "jupyterhub.log": {"log_request": _never_logs},
         "jupyterhub.httpclient": {"fetch": hub_requests.fetch},
+        **{module: {name: type(name, (Configurable,), {}) for name in classes} for module, classes in _GATEWAY.items()},
     }
     modules: dict[str, ModuleType | None] = dict.fromkeys(_FORMAT_CHECKERS)  # None: "there is no such module"
     for name, attributes in names.items():

@@ -82,7 +82,7 @@ def small(hub: Hub, app_folder: Path) -> Iterator[Server]:
         "small",
         f"--WorkspaceServer.app_folders={app_folder}",
         "--AppKernels.max_kernels=5",
-        "--AppKernels.cull_idle_timeout=2",
+        "--AppKernels.cull_idle_timeout=3",
         "--AppKernels.cull_interval=1",
     )
     hub.stop("me", "small")
