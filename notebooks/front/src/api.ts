@@ -137,8 +137,8 @@ export class Api {
     return this.request(`/queries/${id}/results`, at, { signal });
   }
 
-  resultUrl(id: string, format: string): string {
-    return this.url(`/queries/${id}/results`, { format });
+  resultUrl(id: string, format: string, name: string): string {
+    return this.url(`/queries/${id}/results`, { format, name });
   }
 
   fileUrl(name: string, query: Record<string, string> = {}): string {

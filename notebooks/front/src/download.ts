@@ -43,7 +43,7 @@ export function downloadControl(api: Api, subject: Subject, say: (text: string) 
     main.disabled = true;
     try {
       const id = "table" in subject ? await tableQuery(api, subject.table) : subject.query;
-      save(api.resultUrl(id, format), `${name}.${ending}`);
+      save(api.resultUrl(id, format, name), `${name}.${ending}`);
     } catch (error) {
       say(`The download did not start: ${sentence(error)}`);
     } finally {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
+from urllib.parse import quote
 
 from deita_server import roles
 from deita_server.base import DeitaHandler
@@ -83,7 +84,12 @@ class ResultsHandler(DeitaHandler):
         stream = await self.dataplane.queries.stream(id, format, raw=query.raw)
         media_type, extension = FORMATS[format]
         self.set_header("Content-Type", media_type)
-        self.set_header("Content-Disposition", f'attachment; filename="{id}.{extension}"')
+        named = (
+            f"filename*=UTF-8''{quote(query.name, safe='')}.{extension}"
+            if query.name
+            else f'filename="{id}.{extension}"'
+        )
+        self.set_header("Content-Disposition", f"attachment; {named}")
         if await send_stream(self, stream, self.dataplane.disk):
             self.finish(set_content_type=media_type)
 

@@ -154,3 +154,4 @@ class ResultsQuery(BaseModel):
     limit: int = Field(1000, ge=1, le=10_000)
     format: str | None = Field(None, description="All of the result: arrow, parquet, csv, ndjson or json.")
     raw: bool = Field(False, description="In CSV, leave texts that a spreadsheet would run as formulas as they are.")
+    name: str | None = Field(None, max_length=200, description="What a browser calls the file, without its ending.")
