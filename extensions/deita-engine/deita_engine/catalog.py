@@ -1,8 +1,8 @@
 """DuckLake's catalog tables, read as plain SQL: which tables, columns and live files a snapshot has.
 
-Going through SQLite itself and not through the DuckLake extension keeps that extension (and the SQLite one, which reads any
-file of the operating-system user) out of the process's reader. The layout of the tables is DuckLake's published format, version 1.0.
-A catalog that does not exist yet is an empty workspace.
+Going through SQLite itself and not through the DuckLake extension keeps that extension (and the SQLite one, which
+reads any file of the operating-system user) out of the process's reader. The layout of the tables is DuckLake's
+published format, version 1.0. A catalog that does not exist yet is an empty workspace.
 """
 
 from __future__ import annotations
@@ -102,7 +102,9 @@ class Catalog:
         self._newest_commits: dict[str, Commit] = {}
 
     def newest(self) -> int:
-        """The newest snapshot's id; 0 for a workspace without a lake (a lake's first snapshot is 0, too: it is empty)."""
+        """The newest snapshot's id; 0 for a workspace without a lake (a lake's first snapshot is 0, too: it is
+        empty).
+        """
         with self._source.reading() as ask:
             return _newest(ask) if ask else 0
 

@@ -1,7 +1,7 @@
 """The engine process as the server's side sees it: started over a socket pair, spoken to in frames, ended for real.
 
-The child inherits one end of the pair and a scrubbed environment. It is killed by the kernel when the server's thread that
-started it dies (PR_SET_PDEATHSIG) and ends itself when the socket closes.
+The child inherits one end of the pair and a scrubbed environment. It is killed by the kernel when the server's thread
+that started it dies (PR_SET_PDEATHSIG) and ends itself when the socket closes.
 """
 
 from __future__ import annotations

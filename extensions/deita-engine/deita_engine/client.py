@@ -1,8 +1,9 @@
 """The server's side of the engine: two processes behind one object; no duckdb, no tornado.
 
-Reads and writes have a process each, so that an import that exhausts its memory takes no query along, and for a harder reason: the reader
-reads the lake's catalog with Python's SQLite, the writer with the copy inside DuckDB's extension, and POSIX locks belong to a process:
-two copies of SQLite in one process release each other's locks. (Tried: 3 of 100 acknowledged writes were lost.)
+Reads and writes have a process each, so that an import that exhausts its memory takes no query along, and for a
+harder reason: the reader reads the lake's catalog with Python's SQLite, the writer with the copy inside DuckDB's
+extension, and POSIX locks belong to a process: two copies of SQLite in one process release each other's locks.
+(Tried: 3 of 100 acknowledged writes were lost.)
 """
 
 from __future__ import annotations
@@ -41,7 +42,9 @@ class Engine:
         self._exports: dict[tuple[str, str, bool], Stream] = {}
 
     async def run(self, spec: QuerySpec) -> Run:
-        """Start a statement; returns once it is accepted. Raises EngineError when it is refused: then no query exists."""
+        """Start a statement; returns once it is accepted. Raises EngineError when it is refused: then no query
+        exists.
+        """
         worker = self._writer if spec.mode == "write" else self._reader
         timeout = self.config.timeout_ms if spec.timeout_ms is None else spec.timeout_ms
         return await self._start(worker, "query", spec.id, dataclasses.asdict(spec), timeout)
@@ -84,7 +87,9 @@ class Engine:
         return Completions(reply["start"], reply["end"], tuple(Completion(**item) for item in reply["items"]))
 
     async def export(self, query_id: str, format: ExportFormat, *, raw: bool = False) -> Stream:
-        """A result in another format, as a file that grows beside it; one at a time per query and format, then reused."""
+        """A result in another format, as a file that grows beside it; one at a time per query and format, then
+        reused.
+        """
         key = (query_id, format, raw)
         stream = self._exports.get(key)
         if stream is None or stream.error or (stream.done and not stream.path.exists()):

@@ -1,4 +1,6 @@
-"""What could stand at the cursor: keywords, functions, tables, and the columns of the tables that the statement names."""
+"""What could stand at the cursor: keywords, functions, tables, and the columns of the tables that the statement
+names.
+"""
 
 from __future__ import annotations
 

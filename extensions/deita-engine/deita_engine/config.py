@@ -41,7 +41,9 @@ class EngineConfig:
     def from_env(
         cls, storage: Path, spool: Path, environment: Mapping[str, str], *, read_only: bool = False
     ) -> EngineConfig:
-        """The configuration with what `DEITA_ENGINE_*` variables of `environment` set; raises ValueError for a value that is no number."""
+        """The configuration with what `DEITA_ENGINE_*` variables of `environment` set; raises ValueError for a value
+        that is no number.
+        """
         names = {
             "MEMORY": ("memory_bytes", int),
             "THREADS": ("threads", int),

@@ -1,4 +1,6 @@
-"""The names that the guard allows or refuses; a new function of DuckDB belongs into one of these lists before an upgrade."""
+"""The names that the guard allows or refuses; a new function of DuckDB belongs into one of these lists before an
+upgrade.
+"""
 
 from __future__ import annotations
 
@@ -22,16 +24,17 @@ TABLE_FUNCTIONS = frozenset(
 DENIED_FUNCTIONS = frozenset(
     {
         "current_setting", "getenv", "getvariable", "which_secret", "query", "query_table", "glob", "sniff_csv",
-        "json_execute_serialized_sql", "json_serialize_sql", "json_deserialize_sql", "json_serialize_plan", "parse_duckdb_log_message",
-        "from_substrait", "from_substrait_json", "get_substrait", "get_substrait_json", "write_log", "pg_conf_load_time",
-        "txid_current", "current_database", "current_catalog", "current_schemas", "in_search_path", "create_sort_key",
-        "add_parquet_key", "nextval", "currval", "setseed", "sleep_ms",
+        "json_execute_serialized_sql", "json_serialize_sql", "json_deserialize_sql", "json_serialize_plan",
+        "parse_duckdb_log_message", "from_substrait", "from_substrait_json", "get_substrait", "get_substrait_json",
+        "write_log", "pg_conf_load_time", "txid_current", "current_database", "current_catalog", "current_schemas",
+        "in_search_path", "create_sort_key", "add_parquet_key", "nextval", "currval", "setseed", "sleep_ms",
     }
 )  # fmt: skip
 DENIED_PREFIXES = (
-    "read_", "duckdb_", "pragma_", "sqlite_", "postgres_", "mysql_", "ducklake_", "iceberg_", "delta_", "parquet_", "scan_",
-    "arrow_scan", "pandas_scan", "python_map", "seq_scan", "index_scan", "enable_", "disable_", "set_", "force_", "test_",
-    "pg_get_", "write_", "copy_", "load_", "http_", "st_read", "from_", "checkpoint", "vacuum", "truncate_duckdb",
+    "read_", "duckdb_", "pragma_", "sqlite_", "postgres_", "mysql_", "ducklake_", "iceberg_", "delta_", "parquet_",
+    "scan_", "arrow_scan", "pandas_scan", "python_map", "seq_scan", "index_scan", "enable_", "disable_", "set_",
+    "force_", "test_", "pg_get_", "write_", "copy_", "load_", "http_", "st_read", "from_", "checkpoint", "vacuum",
+    "truncate_duckdb",
 )  # fmt: skip
 ALLOWED_DESPITE_PREFIX = frozenset(
     {"from_base64", "from_hex", "from_binary", "from_json", "from_json_strict", "set_bit", "test_all_types"}
@@ -44,8 +47,10 @@ FILE_LIKE = re.compile(
 CATALOGS = frozenset({"", "lake", "memory", "temp"})
 SHOWABLE = frozenset({'"tables"', "__show_tables_expanded", "tables", '"views"', "views"})
 READ_WORDS = frozenset(
-    {"SELECT", "WITH", "VALUES", "FROM", "TABLE", "SUMMARIZE", "DESCRIBE", "DESC", "SHOW", "EXPLAIN", "PIVOT", "PIVOT_WIDER",
-     "UNPIVOT", "PIVOT_LONGER", "("}
+    {
+        "SELECT", "WITH", "VALUES", "FROM", "TABLE", "SUMMARIZE", "DESCRIBE", "DESC", "SHOW", "EXPLAIN", "PIVOT",
+        "PIVOT_WIDER", "UNPIVOT", "PIVOT_LONGER", "(",
+    }
 )  # fmt: skip
 WRITING = frozenset({"CREATE", "INSERT", "UPDATE", "DELETE", "MERGE_INTO", "ALTER", "DROP"})
 

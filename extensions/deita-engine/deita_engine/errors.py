@@ -1,7 +1,7 @@
 """DuckDB's exceptions as errors for people: a stable code, the place in the statement, no paths.
 
-The place is taken from the `LINE n:` excerpt and its caret. DuckDB has a machine-readable form (`errors_as_json`), but it is
-a setting of each connection and the reader's configuration is locked; the excerpt is there either way.
+The place is taken from the `LINE n:` excerpt and its caret. DuckDB has a machine-readable form (`errors_as_json`),
+but it is a setting of each connection and the reader's configuration is locked; the excerpt is there either way.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""A result in another format: a file beside its Arrow stream that grows while DuckDB writes it, made once and then reused.
+"""A result in another format: a file beside its Arrow stream that grows while DuckDB writes it, made once and then
+reused.
 
-NDJSON follows the statement while it still runs; the others wait for its end. CSV keeps a spreadsheet from taking text for a
-formula. The JSON formats are built in SQL, column by column, as the API promises values (see `values`); only results with
-nested or rare types go through Python, which is about ten times slower.
+NDJSON follows the statement while it still runs; the others wait for its end. CSV keeps a spreadsheet from taking
+text for a formula. The JSON formats are built in SQL, column by column, as the API promises values (see `values`);
+only results with nested or rare types go through Python, which is about ten times slower.
 """
 
 from __future__ import annotations

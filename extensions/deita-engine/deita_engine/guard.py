@@ -1,9 +1,10 @@
 """Which statements may run: one SELECT-like statement in a read; a few that write besides, in a write.
 
-A read is judged by its parsed tree (`json_serialize_sql`): table functions and places where tables come from are allowed by
-list, functions that tell about the process or its files are refused by name. What DuckDB does not serialise (PIVOT at the top,
-EXPLAIN, everything that writes) is judged by its tokens: every query inside it is judged as a read where it can be cut out, and
-no name of the deny list may occur anywhere as a function. This is one layer; the instances are locked besides.
+A read is judged by its parsed tree (`json_serialize_sql`): table functions and places where tables come from are
+allowed by list, functions that tell about the process or its files are refused by name. What DuckDB does not
+serialise (PIVOT at the top, EXPLAIN, everything that writes) is judged by its tokens: every query inside it is judged
+as a read where it can be cut out, and no name of the deny list may occur anywhere as a function. This is one layer;
+the instances are locked besides.
 """
 
 from __future__ import annotations
@@ -54,7 +55,9 @@ class Judged:
 
 
 def judge(parser: duckdb.DuckDBPyConnection, sql: str, mode: Mode) -> Judged:
-    """The one statement in `sql`, if `mode` allows it; raises EngineError otherwise. `parser` is a cursor of a locked instance."""
+    """The one statement in `sql`, if `mode` allows it; raises EngineError otherwise. `parser` is a cursor of a locked
+    instance.
+    """
     kind, pivot = _kind(parser, sql)
     if kind not in WRITING and (first := tokenize(sql)[0].word) not in READ_WORDS:
         raise refused(f"A {first or kind} statement")

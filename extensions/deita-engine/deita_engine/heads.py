@@ -1,6 +1,7 @@
 """The heads of writing statements: which table a statement changes, how, and where the query inside it begins.
 
-DuckDB hands out no tree of these statements, so that their first words are read here; what is not understood is refused.
+DuckDB hands out no tree of these statements, so that their first words are read here; what is not understood is
+refused.
 """
 
 from __future__ import annotations

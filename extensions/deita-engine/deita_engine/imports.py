@@ -1,7 +1,8 @@
 """Imports: a file and a recipe become a table version.
 
-The file is read in a DuckDB instance of its own that can open that one file and write into one folder of the lake. The Parquet
-comes first, without any lock; registering it under the lock takes a moment, so that a long import keeps nobody from writing.
+The file is read in a DuckDB instance of its own that can open that one file and write into one folder of the lake.
+The Parquet comes first, without any lock; registering it under the lock takes a moment, so that a long import keeps
+nobody from writing.
 """
 
 from __future__ import annotations

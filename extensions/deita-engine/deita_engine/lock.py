@@ -20,7 +20,9 @@ POLL_SECONDS = 0.005
 
 @contextlib.contextmanager
 def write_lock(path: Path, timeout: float, check: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Hold the lock; raises EngineError workspace_busy after `timeout` seconds, and whatever `check` raises meanwhile."""
+    """Hold the lock; raises EngineError workspace_busy after `timeout` seconds, and whatever `check` raises
+    meanwhile.
+    """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         _acquire(descriptor, timeout, check)

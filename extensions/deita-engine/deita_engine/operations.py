@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -46,7 +47,8 @@ class Operation:
         """The connection that an interrupt reaches from now on; raises when it came already."""
         with self._lock:
             self._connection = connection
-        self.check()
+        if connection is not None:  # what is over is over: an interrupt that comes late must not undo a commit's report
+            self.check()
 
     def check(self) -> None:
         """Raise EngineError `interrupted` when the operation was interrupted."""
@@ -68,6 +70,8 @@ class Operations:
         self.storage, self.spool_folder = Path(options["storage"]), Path(options["spool"])
         lake = self.storage / "lake"
         temporary = Path(options["temporary"])
+        shutil.rmtree(temporary, ignore_errors=True)  # what a killed process left; it is made anew when it is needed
+        temporary.mkdir(parents=True)
         database = self.storage / "lake.sqlite"
         writes = options["role"] == "write"
         source = DuckSource(database, temporary) if writes else SqliteSource(database)
@@ -105,13 +109,16 @@ class Operations:
     def do_query(self, operation: Operation, **spec: Any) -> None:
         """Run a statement."""
         query = QuerySpec(**spec)
+        if query.mode == "read":
+            self.queries.run(operation, query)
+            return
         with self.reader.parser() as parser:
-            judged = judge(parser, query.sql, query.mode)
+            judged = judge(parser, query.sql, "write")
         if judged.writes:
             self._check_writable()
             self.writes.run(operation, query, judged)
         else:
-            self.queries.run(operation, query, judged)
+            self.queries.run(operation, query)
 
     def do_import(self, operation: Operation, **spec: Any) -> None:
         """Read a file into a table."""

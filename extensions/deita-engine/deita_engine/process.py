@@ -1,7 +1,8 @@
 """The engine process: takes operations from the server's socket, runs each in a thread, says how it goes.
 
-A thread per operation and not a pool: DuckDB works in threads of its own, an operation's thread mostly waits, and a cancelled
-one can be told apart from all others. Queries wait for one of `max_running` slots; the other operations are short.
+A thread per operation and not a pool: DuckDB works in threads of its own, an operation's thread mostly waits, and a
+cancelled one can be told apart from all others. Queries wait for one of `max_running` slots; the other operations are
+short.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import pyarrow as pa
 from .catalog import Snapshot, quoted
 from .errors import from_duckdb
 from .growing import Growing
-from .guard import Judged
+from .guard import Judged, judge
 from .reader import Reader
 from .results import BATCH_ROWS, Spool
 from .shapes import Column, EngineError, Page, QuerySpec, RowsSpec
@@ -34,10 +34,11 @@ class Queries:
         self.slots = slots
         self.growing: dict[str, Growing] = {}
 
-    def run(self, operation: Operation, spec: QuerySpec, judged: Judged) -> None:
+    def run(self, operation: Operation, spec: QuerySpec) -> None:
         """Run one SELECT-like statement; reports `accepted`, `running`, `progress` and `done`."""
         with self.reader.cursor() as (cursor, snapshot):
             operation.uses(cursor)
+            judged = judge(cursor, spec.sql, "read")
             bound = self._bind(cursor, judged, spec, snapshot)
             operation.report(
                 "accepted",
@@ -67,14 +68,14 @@ class Queries:
         started = time.perf_counter()
         cursor.execute(spec.sql, spec.params or None)
         columns = bound or described(cursor)
-        reader = cursor.to_arrow_reader(BATCH_ROWS)
 
         def report(size: int, rows: int) -> None:
             operation.check()
             growing.grow(size)
             operation.report("progress", size=size, rows=rows)
 
-        rows, truncated, first = self.spool.write(spec.id, columns, reader, spec.limit, report)
+        with cursor.to_arrow_reader(BATCH_ROWS) as reader:
+            rows, truncated, first = self.spool.write(spec.id, columns, reader, spec.limit, report)
         size = self.spool.path(spec.id).stat().st_size
         elapsed = (time.perf_counter() - started) * 1000
         operation.report(

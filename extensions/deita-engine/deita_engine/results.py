@@ -51,8 +51,8 @@ class Spool:
     ) -> tuple[int, bool, bytes]:
         """Spool the rows; returns how many they are, whether `limit` cut them, and the first page as JSON.
 
-        `report` is called with (bytes, rows) at the first batch and then every few megabytes or milliseconds.
-        Raises EngineError result_too_large; what is raised while the statement runs passes through, and the file is removed.
+        `report` is called with (bytes, rows) at the first batch and then every few megabytes or milliseconds. Raises
+        EngineError result_too_large; what is raised while the statement runs passes through, and the file is removed.
         """
         path = self.path(query_id)
         try:

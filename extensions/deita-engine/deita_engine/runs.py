@@ -26,7 +26,9 @@ class Stream:
         self._changed = asyncio.Event()
 
     async def grown(self, offset: int) -> int:
-        """Wait until more than `offset` bytes are there or no more will come; returns the size, raises the stream's error."""
+        """Wait until more than `offset` bytes are there or no more will come; returns the size, raises the stream's
+        error.
+        """
         while True:
             if self.error:
                 raise self.error

@@ -1,8 +1,8 @@
 """Two ways to read the lake's catalog tables, one for each process of the engine.
 
-A process must hold one copy of SQLite only: POSIX locks belong to the process, so that a second copy that closes the file drops
-the locks of the first, and takes itself for the last user of the write-ahead log. The reading process has Python's copy; the writing
-process has the one inside DuckDB's extension and goes through it here, too.
+A process must hold one copy of SQLite only: POSIX locks belong to the process, so that a second copy that closes the
+file drops the locks of the first, and takes itself for the last user of the write-ahead log. The reading process has
+Python's copy; the writing process has the one inside DuckDB's extension and goes through it here, too.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The store of uploaded bytes: immutable, under their sha-256; and the incoming files that become them.
 
-One interface for a folder and, later, for an S3 prefix: whatever puts bytes writes a temporary file first and hands it over
-finished, so that a crash leaves an orphan in `incoming` and never half a blob. Nothing here imports duckdb or pyarrow: the server uses it.
+One interface for a folder and, later, for an S3 prefix: whatever puts bytes writes a temporary file first and hands
+it over finished, so that a crash leaves an orphan in `incoming` and never half a blob. Nothing here imports duckdb or
+pyarrow: the server uses it.
 """
 
 from __future__ import annotations

@@ -11,7 +11,10 @@ TABLE_WORDS = frozenset(
 
 
 ENDING_WORDS = frozenset(
-    {"SELECT", "WHERE", "SET", "ON", "GROUP", "ORDER", "VALUES", "WHEN", "HAVING", "LIMIT", "QUALIFY", "RETURNING", "WINDOW"}
+    {
+        "SELECT", "WHERE", "SET", "ON", "GROUP", "ORDER", "VALUES", "WHEN", "HAVING", "LIMIT", "QUALIFY", "RETURNING",
+        "WINDOW",
+    }
 )  # fmt: skip
 FUNCTIONS_WITH_FROM = frozenset({"EXTRACT", "TRIM", "SUBSTRING", "OVERLAY"})
 

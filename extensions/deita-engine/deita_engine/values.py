@@ -1,7 +1,8 @@
 """Values in JSON as the API promises them: exact numbers as numbers, everything else in one written form.
 
-Integers beyond 2^53 and decimals become strings, dates and times ISO 8601 (those with a zone in UTC with Z), blobs base64,
-nested values JSON, NaN and infinities strings. Columns are turned at once, type by type: most need no Python call per value.
+Integers beyond 2^53 and decimals become strings, dates and times ISO 8601 (those with a zone in UTC with Z), blobs
+base64, nested values JSON, NaN and infinities strings. Columns are turned at once, type by type: most need no Python
+call per value.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Statements that write: run in one transaction of the lake, as a new version of the table that they name.
 
-The rows of CREATE TABLE … AS are computed before the lock is taken: in the reader, on its snapshot, into a Parquet file that
-is registered under the lock, so that a long query keeps nobody from writing. INSERT, UPDATE, DELETE and MERGE run under it.
+The rows of CREATE TABLE … AS are computed before the lock is taken: in the reader, on its snapshot, into a Parquet
+file that is registered under the lock, so that a long query keeps nobody from writing. INSERT, UPDATE, DELETE and
+MERGE run under it.
 """
 
 from __future__ import annotations
@@ -132,7 +133,9 @@ class Writes:
         return commit, counted
 
     def _bind(self, cursor: duckdb.DuckDBPyConnection, spec: QuerySpec, judged: Judged) -> None:
-        """Have DuckDB bind the statement without running it, so that what cannot be bound is refused and no query exists."""
+        """Have DuckDB bind the statement without running it, so that what cannot be bound is refused and no query
+        exists.
+        """
         if judged.action in ("append", "write"):
             try:
                 cursor.execute(f"EXPLAIN\n{spec.sql}", spec.params or None).fetchall()
@@ -190,7 +193,9 @@ class Writes:
     def _compute(
         self, operation: Operation, spec: QuerySpec, judged: Judged, file: Path
     ) -> tuple[list[tuple[str, str]], int]:
-        """Write the rows of a CREATE TABLE … AS into a file; returns its columns (name, type) and how many rows there are."""
+        """Write the rows of a CREATE TABLE … AS into a file; returns its columns (name, type) and how many rows there
+        are.
+        """
         query = (judged.query or "").rstrip().rstrip(";")
         with self.reader.cursor() as (cursor, snapshot):
             operation.uses(cursor)

@@ -12,11 +12,12 @@ from deita_engine.runs import Stream
 from deita_engine.shapes import EngineError, QuerySpec
 
 Query = Callable[..., Awaitable[Run]]
-ROW = """select 1::tinyint as i, 9007199254740993::bigint as big, 1.50::decimal(5, 2) as d, 'nan'::double as nan, 0.5 as f,
-         true as b, null as n, date '2024-01-02' as day, timestamp '2024-01-02 03:04:05.5' as t,
+ROW = """select 1::tinyint as i, 9007199254740993::bigint as big, 1.50::decimal(5, 2) as d, 'nan'::double as nan,
+         0.5 as f, true as b, null as n, date '2024-01-02' as day, timestamp '2024-01-02 03:04:05.5' as t,
          timestamptz '2024-01-02 03:04:05+02' as tz, 'x"y' as s"""
 OBJECT = {
-    "i": 1, "big": "9007199254740993", "d": "1.50", "nan": "NaN", "f": "0.5", "b": True, "n": None, "day": "2024-01-02",
+    "i": 1, "big": "9007199254740993", "d": "1.50", "nan": "NaN", "f": "0.5", "b": True, "n": None,
+    "day": "2024-01-02",
     "t": "2024-01-02T03:04:05.5", "tz": "2024-01-02T01:04:05Z", "s": 'x"y',
 }  # fmt: skip
 
@@ -38,7 +39,8 @@ async def test_ndjson_and_json_hold_objects_with_promised_values(engine: Engine,
 
 async def test_nested_values_are_the_same_in_pages_and_exports(engine: Engine, query: Query) -> None:
     run = await query(
-        "select [1, 2] as l, {'a': 'x', 'b': 1.5::decimal(3,1)} as s, '\\xFF'::blob as b, interval 90 minute as i, 1 as l2 from range(2)"
+        "select [1, 2] as l, {'a': 'x', 'b': 1.5::decimal(3,1)} as s, '\\xFF'::blob as b,"
+        " interval 90 minute as i, 1 as l2 from range(2)"
     )
     (first, _) = json.loads(run.first_page or b"")
     assert first == [[1, 2], {"a": "x", "b": "1.5"}, "/w==", "01:30:00", 1]

@@ -1,8 +1,9 @@
 """CSV files: DuckDB's sniffer finds the dialect, the outcome is a recipe, and a recipe alone says how to read.
 
-A recipe is complete: reading uses nothing that is not in it, so the same recipe on the same bytes gives the same table. Two
-things are decided here and not by the sniffer: the quote is `"` also when the sample showed none (a later row may), and words like NA
-count as nothing only when that turns a column of text into numbers or dates; which words those are is in the recipe.
+A recipe is complete: reading uses nothing that is not in it, so the same recipe on the same bytes gives the same
+table. Two things are decided here and not by the sniffer: the quote is `"` also when the sample showed none (a later
+row may), and words like NA count as nothing only when that turns a column of text into numbers or dates; which words
+those are is in the recipe.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ SAMPLE_ROWS = 20_480
 DELIMITERS = ",;\t|"
 RECIPE_KEYS = frozenset(
     {
-        "version", "format", "compression", "encoding", "delimiter", "quote", "escape", "comment", "header", "skip", "columns",
-        "null_words", "date_format", "timestamp_format", "decimal", "strict", "pad", "thousands",
+        "version", "format", "compression", "encoding", "delimiter", "quote", "escape", "comment", "header", "skip",
+        "columns", "null_words", "date_format", "timestamp_format", "decimal", "strict", "pad", "thousands",
     }
 )  # fmt: skip
 
@@ -53,7 +54,9 @@ class Sniffed:
 def recipe_of(
     connection: duckdb.DuckDBPyConnection, path: Path, packing: str, encoding: str, given: dict[str, Any]
 ) -> dict[str, Any]:
-    """The complete recipe for a file (already UTF-8), what the caller gave taking precedence; raises EngineError file_unreadable."""
+    """The complete recipe for a file (already UTF-8), what the caller gave taking precedence; raises EngineError
+    file_unreadable.
+    """
     unknown = set(given) - RECIPE_KEYS
     if unknown:
         raise EngineError(
@@ -116,7 +119,9 @@ def _with_null_words(
     plain: Sniffed,
     lenient: bool,
 ) -> tuple[Sniffed, list[str]]:
-    """Count words like NA as nothing if that gives a text column a better type: only the words that such columns hold."""
+    """Count words like NA as nothing if that gives a text column a better type: only the words that such columns
+    hold.
+    """
     if "VARCHAR" not in plain.columns.values():
         return plain, [""]
     lessened = sniff(connection, path, packing, given, ["", *NULL_WORDS], lenient=lenient)
@@ -246,7 +251,9 @@ REJECTS_LIMIT = 100_000
 
 
 def plan(path: Path, recipe: dict[str, Any], watched: dict[str, str] | None = None) -> Plan:
-    """How to read the file by a complete recipe; `watched` has columns that are read as DOUBLE, and their expressions."""
+    """How to read the file by a complete recipe; `watched` has columns that are read as DOUBLE, and their
+    expressions.
+    """
     watched = watched or {}
     headers = list(recipe["columns"])
     names = unique_names(headers)

@@ -1,9 +1,10 @@
 """Integers in CSV files that DuckDB would round without a word.
 
-A column that is whole numbers in the sniffer's sample may hold 1.5 further down, and DuckDB reads that as the integer 2. So integer
-columns of a file that the sample does not cover are read as DOUBLE, compared with the integer they become, and the import starts over
-with better types when they differ. Measured on 337,000 flights times ten, 14 of 19 columns whole numbers: 15 % more CPU time
-than reading BIGINT, against 30 % for a look at the text and 90 % for sniffing the whole file.
+A column that is whole numbers in the sniffer's sample may hold 1.5 further down, and DuckDB reads that as the integer
+2. So integer columns of a file that the sample does not cover are read as DOUBLE, compared with the integer they
+become, and the import starts over with better types when they differ. Measured on 337,000 flights times ten, 14 of 19
+columns whole numbers: 15 % more CPU time than reading BIGINT, against 30 % for a look at the text and 90 % for
+sniffing the whole file.
 """
 
 from __future__ import annotations
@@ -43,7 +44,9 @@ def checked(column: str) -> str:
 def better_types(
     connection: duckdb.DuckDBPyConnection, path: Path, recipe: dict[str, Any], columns: list[str]
 ) -> tuple[dict[str, Any], frozenset[str]]:
-    """After a failed check: the recipe with types that lose nothing, and the columns that need not be watched any more."""
+    """After a failed check: the recipe with types that lose nothing, and the columns that need not be watched any
+    more.
+    """
     source = scan(path, carrying(recipe, columns), rejects=True)
     parts = [f"count_if({quoted(c)} <> trunc({quoted(c)})), count_if(abs({quoted(c)}) > {EXACT})" for c in columns]
     found = connection.execute(f"SELECT {', '.join(parts)} FROM {source}").fetchall()[0]  # noqa: S608

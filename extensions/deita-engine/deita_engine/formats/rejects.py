@@ -1,4 +1,6 @@
-"""Rows that could not be read as the recipe says: what to change so that fewer are lost, and the list of those that remain."""
+"""Rows that could not be read as the recipe says: what to change so that fewer are lost, and the list of those that
+remain.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ def clear(connection: duckdb.DuckDBPyConnection) -> None:
 def better_recipe(
     connection: duckdb.DuckDBPyConnection, recipe: dict[str, Any], rows: int, fixed: frozenset[str]
 ) -> dict[str, Any] | None:
-    """The recipe with types (not those in `fixed`) or null words that would have kept more lines; None when it is good as it is."""
+    """The recipe with types (not those in `fixed`) or null words that would have kept more lines; None when it is
+    good as it is.
+    """
     failed = connection.execute(
         "SELECT column_name, count(*), list(DISTINCT regexp_extract(error_message, $pattern, 1))[:1000]"
         " FROM reject_errors WHERE error_type = 'CAST' AND column_name IS NOT NULL GROUP BY 1",
@@ -67,7 +71,9 @@ def _wider(connection: duckdb.DuckDBPyConnection, kind: str, values: list[str], 
 
 
 def write(connection: duckdb.DuckDBPyConnection, recipe: dict[str, Any], file: Path) -> int:
-    """Write the rejects as NDJSON ({line, column, raw, reason}), at most REJECTS_LIMIT of them; returns how many lines they are."""
+    """Write the rejects as NDJSON ({line, column, raw, reason}), at most REJECTS_LIMIT of them; returns how many
+    lines they are.
+    """
     names = dict(zip(recipe["columns"], unique_names(recipe["columns"]), strict=True))
     cursor = connection.execute(
         "SELECT line, column_name, csv_line, error_message FROM reject_errors ORDER BY line, column_idx"
