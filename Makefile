@@ -48,12 +48,12 @@ endif
 
 node_modules/.installed: package.json package-lock.json | $(VENV)/.node
 	@echo "Installing the proxy and the front end's libraries" >&2
-	@bash $(VENV)/npm.sh ci --silent
+	@bash $(VENV)/npm.sh ci --loglevel=error
 	@touch $@
 
 $(VENV)/.front: node_modules/.installed $(FRONT)
 	@echo "Building the front end" >&2
-	@bash $(VENV)/npm.sh run --silent build
+	@bash $(VENV)/npm.sh run --loglevel=error build >/dev/null
 	@touch $@
 
 $(VENV)/.packages: $(VENV)/.run $(VENV)/.front $(SHARED)
