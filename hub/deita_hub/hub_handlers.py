@@ -23,6 +23,8 @@ from deita_hub.place import KEY, Place
 SERVER_PATH = re.compile(r"/(?:hub/)?user/([^/]+)/([^/]+)(/.*)?")
 DATA_PLANE = "/deita/api/"
 RETRY_SECONDS = 2
+SMALL_BODY = 1 << 20
+"""Bodies of at most these many bytes are read before the answer, so that the proxy can go on using the connection."""
 
 
 def error_body(code: str, message: str, hint: str | None, details: dict[str, Any], request_id: str) -> str:
@@ -45,15 +47,22 @@ def stopped_body(place: Place, slug: str, request_id: str) -> str:
 
 @web.stream_request_body
 class StoppedServerHandler(web.RequestHandler):
-    """Any request to a server that does not run; answers before a body is read, however large it is."""
+    """Any request to a server that does not run; a large body is not waited for."""
 
     def check_xsrf_cookie(self) -> None:
         """Nothing is done here, so nothing has to be protected, and a program has no cookie to show."""
 
     def prepare(self) -> None:
-        """Send people to the page that opens the workspace, programs our 503."""
+        """Answer at once what would take long to read, and close: what is under way behind it cannot be reused."""
         if self.request.connection is not None:
             self.request.connection.set_max_body_size(1 << 50)  # type: ignore[attr-defined]
+        length = self.request.headers.get("Content-Length", "0")
+        if "Transfer-Encoding" in self.request.headers or int(length) > SMALL_BODY:
+            self.set_header("Connection", "close")
+            self._answer()
+
+    def _answer(self, *_: str | None) -> None:
+        """Send people to the page that opens the workspace, programs our 503."""
         found = SERVER_PATH.fullmatch(self.request.path)
         person, slug, rest = found.groups("") if found else ("", "", "")
         if self._is_page(rest):
@@ -69,6 +78,8 @@ class StoppedServerHandler(web.RequestHandler):
         self.set_header("Retry-After", str(RETRY_SECONDS))
         self.set_header("X-Request-Id", request_id)
         self.finish(stopped_body(self.settings[KEY], slug, request_id))
+
+    get = head = post = put = patch = delete = options = _answer
 
     def _is_page(self, rest: str) -> bool:
         wants_page = "text/html" in self.request.headers.get("Accept", "")

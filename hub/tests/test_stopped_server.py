@@ -35,6 +35,14 @@ def test_every_method_gets_the_503_with_the_way_to_start(
         assert started.status_code == 401, "the start URL is a real one"
 
 
+def test_bodies_do_not_disturb_the_answers_that_follow(deita: Any, stopped: str) -> None:
+    url = f"{deita.url}/user/me/{stopped}/deita/api/v1/files/sales.csv"
+    with httpx.Client(trust_env=False) as client:
+        for _ in range(50):
+            answer = client.put(url, content=b"a\n1\n" * 1000)
+            assert (answer.status_code, answer.headers.get("retry-after")) == (503, "2")
+
+
 def test_a_large_upload_is_answered_too(deita: Any, stopped: str) -> None:
     def megabytes() -> Iterator[bytes]:
         for _ in range(150):

@@ -45,7 +45,7 @@ FILE_LIKE = re.compile(
     r"[/\\:*?]|\.(?:csv|tsv|txt|parquet|json|ndjson|jsonl|gz|zst|db|duckdb|sqlite|xlsx|arrow|feather)$", re.I
 )
 CATALOGS = frozenset({"", "lake", "memory", "temp"})
-SHOWABLE = frozenset({'"tables"', "__show_tables_expanded", "tables", '"views"', "views"})
+SHOWABLE = frozenset({'"tables"', "tables", '"views"', "views"})
 READ_WORDS = frozenset(
     {
         "SELECT", "WITH", "VALUES", "FROM", "TABLE", "SUMMARIZE", "DESCRIBE", "DESC", "SHOW", "EXPLAIN", "PIVOT",

@@ -17,12 +17,15 @@ from .reader import Reader
 from .results import BATCH_ROWS, Spool
 from .shapes import Column, EngineError, Page, QuerySpec, RowsSpec
 from .slots import Slots
+from .tokens import tokenize
 from .values import rows_json
 
 if TYPE_CHECKING:
     from .operations import Operation
 
 BIND = "DESCRIBE\n"
+SHOWING = frozenset({"DESCRIBE", "DESC", "SHOW", "SUMMARIZE"})
+"""Statements that DESCRIBE takes only as a subquery."""
 COMPARISONS = {"eq": "=", "ne": "<>", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
 
 
@@ -89,10 +92,11 @@ class Queries:
         """The result's columns without running the statement; None where only running it tells (EXPLAIN, PIVOT)."""
         if not judged.serialisable:
             return None
+        sql = binding(spec.sql)
         try:
-            rows = cursor.execute(BIND + spec.sql, spec.params or None).fetchall()
+            rows = cursor.execute(sql, spec.params or None).fetchall()
         except duckdb.Error as error:
-            raise with_candidates(from_duckdb(error, BIND + spec.sql, lines_before=1), snapshot) from error
+            raise with_candidates(from_duckdb(error, sql, lines_before=1), snapshot) from error
         return tuple(Column(row[0], row[1]) for row in rows)
 
     def table_rows(self, operation: Operation, spec: RowsSpec) -> Page:
@@ -115,6 +119,15 @@ class Queries:
 
     def _columns(self, cursor: duckdb.DuckDBPyConnection, table: str) -> tuple[Column, ...]:
         return tuple(Column(row[0], row[1]) for row in cursor.execute(f"DESCRIBE FROM {quoted(table)}").fetchall())
+
+
+def binding(sql: str) -> str:
+    """A statement that tells the columns of this one, whose text begins on the second line."""
+    tokens = tokenize(sql)
+    if tokens[0].word not in SHOWING:
+        return BIND + sql
+    end = next((token.start for token in tokens if token.text == ";"), None)
+    return f"DESCRIBE FROM (\n{sql.encode()[:end].decode()}\n)"
 
 
 def described(cursor: duckdb.DuckDBPyConnection) -> tuple[Column, ...]:

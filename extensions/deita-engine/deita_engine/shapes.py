@@ -108,7 +108,10 @@ class ImportSpec:
 
 @dataclass(frozen=True)
 class RowsSpec:
-    """A page of a table: `order` is (column, descending) pairs, `filters` (column, operator, value) triples, all bound, never spliced."""
+    """A page of a table: `order` is (column, descending) pairs, `filters` (column, operator, value) triples.
+
+    All of them are bound, never spliced.
+    """
 
     table: str
     offset: int = 0

@@ -70,7 +70,6 @@ summarize select * from t
 describe t
 describe select a from t
 show tables
-show all tables
 from (describe t)
 explain select * from t
 explain analyze select count(*) from t
@@ -151,6 +150,7 @@ pivot t on a using max(getenv('HOME'))
 select * from (pivot read_csv('x') on a in (1) using sum(b))
 unpivot 'x.csv' on a into name n value v
 show databases
+show all tables
 set memory_limit = '1TB'
 reset memory_limit
 pragma database_list
