@@ -154,8 +154,7 @@ def test_completion_knows_tables_and_columns(airports: Workspace, open_page: Ope
     page = open_page(f"{airports.explore}#mode=sql")
     write_sql(page, "select * from ")
     page.keyboard.type("fli")
-    expect(page.get_by_role("option", name="flights")).to_be_visible()
-    page.keyboard.press("Enter")
+    page.get_by_role("option", name="flights").click()
     expect(page.get_by_role("textbox", name="SQL")).to_have_text("select * from flights")
 
 

@@ -138,8 +138,9 @@ class DataPlane:
     async def _start_storing(self) -> None:
         await self.querying()
         await asyncio.to_thread(_import, *STORING)
+        from deita_engine.store import store_at
+
         from .database.database import Database
-        from .services.files.blobs import Blobs
         from .services.files.manager import FilesManager
         from .services.imports.manager import ImportsManager
         from .services.tables.versions import Versions
@@ -147,9 +148,9 @@ class DataPlane:
         settings, limits = self.settings, self.limits
         self.database = Database(settings.storage / "workspace.sqlite")
         await asyncio.to_thread(self._open_storage)
-        blobs = Blobs(settings.storage / "files")
+        store = await asyncio.to_thread(store_at, settings.storage.as_uri())
         self.files = FilesManager(
-            self.database, blobs, self.presence, self.disk, settings.person, limits.max_upload_bytes
+            self.database, store, self.presence, self.disk, settings.person, limits.max_upload_bytes
         )
         self.versions = Versions(self.database, self.engine)
         self.imports = ImportsManager(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-
 from typing import Any
 
 from jupyter_server.auth.identity import IdentityProvider, User

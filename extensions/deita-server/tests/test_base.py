@@ -90,11 +90,11 @@ def test_what_a_role_may_not_do_is_a_403(start_server):
 
 def test_a_browser_needs_its_xsrf_token_for_what_changes(workspace: RunningServer):
     """The cookie is the browser's; what another site makes the browser send lacks the token."""
-    signed_in = httpx.Client(base_url=workspace.url)
-    page = signed_in.get(workspace.login_url, follow_redirects=False)
-    assert page.status_code in (200, 302)
-    assert signed_in.get("/docs").status_code == 200
-    refused(signed_in.post("/queries", json={"sql": "select 1"}), 403, "forbidden")
-    token = signed_in.cookies.get("_xsrf")
-    answer = signed_in.post("/queries", json={"sql": "select 1"}, headers={"X-XSRFToken": token or ""})
-    assert answer.status_code in (200, 202)
+    with httpx.Client(base_url=workspace.url) as signed_in:
+        page = signed_in.get(workspace.login_url, follow_redirects=False)
+        assert page.status_code in (200, 302)
+        assert signed_in.get("/docs").status_code == 200
+        refused(signed_in.post("/queries", json={"sql": "select 1"}), 403, "forbidden")
+        token = signed_in.cookies.get("_xsrf")
+        answer = signed_in.post("/queries", json={"sql": "select 1"}, headers={"X-XSRFToken": token or ""})
+        assert answer.status_code in (200, 202)

@@ -83,12 +83,13 @@ class RunningServer:
             self.process.wait(30)
         self.api.close()
 
-    def engine_pid(self) -> int:
+    def engine_pid(self, role: str) -> int:
         children = Path(f"/proc/{self.process.pid}/task").glob("*/children")
         for child in " ".join(path.read_text() for path in children).split():
-            if b"deita_engine" in Path(f"/proc/{child}/cmdline").read_bytes():
+            command = Path(f"/proc/{child}/cmdline").read_text()
+            if "deita_engine" in command and f'"role": "{role}"' in command:
                 return int(child)
-        raise AssertionError("no engine runs")
+        raise AssertionError(f"no engine to {role} runs")
 
     # short ways to what nearly every test does
 

@@ -71,12 +71,13 @@ def _wider(connection: duckdb.DuckDBPyConnection, kind: str, values: list[str], 
 
 
 def write(connection: duckdb.DuckDBPyConnection, recipe: dict[str, Any], file: Path) -> int:
-    """Write the rejects as NDJSON ({line, column, raw, reason}), at most REJECTS_LIMIT of them; returns how many
-    lines they are.
+    """Write the rejects as NDJSON ({line, column, raw, reason}), one for each line with its first error; returns how
+    many lines they are.
     """
     names = dict(zip(recipe["columns"], unique_names(recipe["columns"]), strict=True))
     cursor = connection.execute(
-        "SELECT line, column_name, csv_line, error_message FROM reject_errors ORDER BY line, column_idx"
+        "SELECT line, arg_min(column_name, column_idx), first(csv_line), arg_min(error_message, column_idx)"
+        " FROM reject_errors GROUP BY scan_id, line ORDER BY line"
     )
     with file.open("w", encoding="utf-8") as out:
         while rows := cursor.fetchmany(1000):

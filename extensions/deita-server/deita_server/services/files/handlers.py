@@ -130,7 +130,7 @@ class FileHandler(DeitaHandler):
 
         manager = self.dataplane.files
         file = await manager.get(name, self.read_query(GetQuery).version)
-        path = await manager.open(file)
+        path = await manager.path(file.name, file.sha256)
         etag = f'"{file.sha256}"'
         self._describe(file.name, file.media_type, etag)
         if etag in self.request.headers.get("If-None-Match", ""):

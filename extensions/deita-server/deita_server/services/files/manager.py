@@ -8,6 +8,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 
+from deita_engine.store import Store
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session, joinedload
 
@@ -19,7 +20,6 @@ from deita_server.errors import DeitaError
 from deita_server.presence import Presence
 
 from . import names
-from .blobs import Blobs
 from .media import media_type
 from .models import File, FileList
 from .upload import Upload, disk_error
@@ -39,9 +39,9 @@ class FilesManager:
     """The files of one workspace. Raises DeitaError file_not_found, file_exists, bad_name, no_space."""
 
     def __init__(
-        self, database: Database, blobs: Blobs, presence: Presence, threads: Executor, person: str, max_bytes: int
+        self, database: Database, store: Store, presence: Presence, threads: Executor, person: str, max_bytes: int
     ):
-        self._database, self.blobs, self._presence = database, blobs, presence
+        self._database, self._bytes, self._presence = database, store, presence
         self._threads, self._person, self.max_bytes = threads, person, max_bytes
 
     def upload(self) -> Upload:
@@ -88,7 +88,7 @@ class FilesManager:
         # While the database's write lock is held, so that nobody who deletes the last name of these bytes comes
         # between.
         try:
-            self.blobs.keep(upload.temporary, upload.sha256)
+            self._bytes.put(upload.temporary, upload.sha256)
         except OSError as error:
             raise disk_error(error) from error
         return _shape(file, version), True
@@ -162,18 +162,18 @@ class FilesManager:
     def _drop(self, session: Session, hashes: set[str]) -> None:
         # The row's end is committed before the bytes go; the write lock keeps a new name from taking them meanwhile.
         for sha256 in hashes - _needed(session, hashes):
-            self.blobs.drop(sha256)
+            self._bytes.delete(sha256)
 
     async def usage(self) -> Usage:
         """Count what the workspace's files take."""
         return await self._database.read(_usage)
 
-    async def open(self, file: File) -> Path:
-        """Return the path of a file's bytes."""
-        path = self.blobs.path(file.sha256)
-        if not await asyncio.get_running_loop().run_in_executor(self._threads, path.exists):
-            raise _missing(file.name)
-        return path
+    async def path(self, name: str, sha256: str) -> Path:
+        """Return where a file's bytes are."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._bytes.path, sha256)
+        except FileNotFoundError as error:
+            raise _missing(name) from error
 
 
 def _alive(session: Session, name: str) -> rows.File | None:

@@ -120,19 +120,9 @@ class ImportsManager:
             self._log.error("The import %s could not be written down", import_id, exc_info=task.exception())
 
     async def _see_through(self, row: rows.Import, request_id: str) -> None:
-        spec = ImportSpec(
-            id=row.id,
-            path=str(self._files.blobs.path(row.sha256)),
-            file=row.file,
-            sha256=row.sha256,
-            table=row.table,
-            person=row.created_by,
-            mode=row.mode,  # type: ignore[arg-type]  # NewImport validated it
-            recipe=row.recipe,
-        )
         try:
-            run = await self._engine.import_file(spec)
-        except EngineError as error:
+            run = await self._engine.import_file(await self._spec(row))
+        except (EngineError, DeitaError) as error:
             await self._finish(row.id, {"state": "failed", "error": embedded(error, request_id)})
             return
         live = self._live[row.id]
@@ -142,6 +132,18 @@ class ImportsManager:
         await self._update(row.id, {"state": "running"})
         await run.wait()
         await self._close(row.id, run, request_id)
+
+    async def _spec(self, row: rows.Import) -> ImportSpec:
+        return ImportSpec(
+            id=row.id,
+            path=str(await self._files.path(row.file, row.sha256)),
+            file=row.file,
+            sha256=row.sha256,
+            table=row.table,
+            person=row.created_by,
+            mode=row.mode,  # type: ignore[arg-type]  # NewImport validated it
+            recipe=row.recipe,
+        )
 
     async def _close(self, import_id: str, run: Run, request_id: str) -> None:
         found: dict[str, Any] = {"state": run.state, "reject_count": run.reject_count}

@@ -16,7 +16,11 @@ def code(answer: httpx.Response) -> tuple[int, str]:
 
 
 def temporary_files(server: RunningServer) -> list[Path]:
-    return [path for path in (server.storage / "incoming").rglob("*") if path.is_file() and path.name not in ("lock", ".gate")]
+    return [
+        path
+        for path in (server.storage / "incoming").rglob("*")
+        if path.is_file() and path.name not in ("lock", ".gate")
+    ]
 
 
 def test_an_uploaded_file_is_described(workspace: RunningServer):
@@ -59,8 +63,8 @@ def test_names_that_differ_only_in_case_are_the_same_name(workspace: RunningServ
 
 @pytest.mark.parametrize(
     "name",
-    ["..%2Fsecret.csv", "%2Fetc%2Fpasswd", "a%5Cb.csv", "%2E%2E", ".hidden", "-rf", "NUL.csv", "a%00b", "a%0Ab", "x" * 201,
-     "a%E2%80%AEb.csv", "a%E2%80%8Bb", "%20a", "a.", "com1", "folder/a.csv", "a/b/c"],
+    ["..%2Fsecret.csv", "%2Fetc%2Fpasswd", "a%5Cb.csv", "%2E%2E", ".hidden", "-rf", "NUL.csv", "a%00b", "a%0Ab",
+     "x" * 201, "a%E2%80%AEb.csv", "a%E2%80%8Bb", "%20a", "a.", "com1", "folder/a.csv", "a/b/c"],
 )  # fmt: skip
 def test_a_name_that_could_do_harm_is_refused(workspace: RunningServer, name: str):
     with socket.create_connection(("127.0.0.1", workspace.port)) as raw:  # httpx would tidy the path up

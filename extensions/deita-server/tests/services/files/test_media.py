@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import pytest
-
 from deita_server.services.files.media import media_type
 
 
