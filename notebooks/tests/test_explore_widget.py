@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import deita_apps
+import nbformat
 import pytest
 import traitlets
 from deita_apps import place
@@ -58,3 +59,28 @@ def test_the_app_is_there_first_and_the_widget_binds_to_it(airports: Workspace, 
     marks = page.evaluate("Object.fromEntries(performance.getEntriesByType('mark').map((m) => [m.name, m.startTime]))")
     assert marks["deita-ready"] < marks["deita-bound"]
     assert page.locator(".d-shell").count() == 1
+
+
+def test_in_jupyterlab_the_widget_brings_the_app_and_python_reads_what_was_done(
+    airports: Workspace, open_page: Open
+) -> None:
+    cells = [
+        "import deita_apps\napp = deita_apps.Explore(table='airlines')\napp",
+        "print('now at', app.table, app.role)",
+    ]
+    content = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(source) for source in cells],
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+    )
+    body = {"type": "notebook", "content": content}
+    airports.client.put(f"{airports.base}api/contents/explored.ipynb", json=body).raise_for_status()
+    page = open_page(f"{airports.base}lab/tree/explored.ipynb", viewport={"width": 1280, "height": 1000})
+    page.locator(".jp-CodeCell .cm-content").first.click()
+    page.keyboard.press("Shift+Enter")
+    app = page.locator(".d-embedded")
+    expect(app.get_by_role("gridcell", name="United Air Lines Inc.")).to_be_visible()
+    app.locator("[data-table=planes]").click()
+    expect(app.get_by_text("1–100 of 3,322")).to_be_visible()
+    page.locator(".jp-CodeCell .cm-content").nth(1).click()
+    page.keyboard.press("Shift+Enter")
+    expect(page.get_by_text("now at planes owner", exact=True)).to_be_visible()
