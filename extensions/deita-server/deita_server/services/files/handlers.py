@@ -61,7 +61,8 @@ class FileHandler(DeitaHandler):
             raise DeitaError(
                 "too_large", "The file is larger than this server takes.", details={"limit": manager.max_bytes}
             )
-        self.request.connection.set_max_body_size(manager.max_bytes + 1)
+        # A body without a length is counted as it comes: the refusal, too, needs its rest to be read.
+        self.request.connection.set_max_body_size(manager.max_bytes + DRAINED)
         self._upload = manager.upload()
 
     def _drains(self) -> bool:
