@@ -21,6 +21,7 @@ NOTE = "From the POST of the import to `done`, against `COPY (FROM read_csv(…)
 PLAIN = """
 import sys, time, duckdb
 con = duckdb.connect()
+con.execute("set enable_progress_bar = false")
 begin = time.perf_counter()
 con.execute(f"copy (from read_csv('{sys.argv[1]}')) to '{sys.argv[2]}' (format parquet)")
 print(time.perf_counter() - begin)

@@ -26,6 +26,8 @@ from .plan import Plan
 NULL_WORDS = ("NA", "N/A", "n/a", "#N/A", "NULL", "null", "NaN", "nan", "None", "-", "--", "?", ".")
 MAX_COLUMNS = 2000
 MAX_LINE = 16 * 1024 * 1024
+BUFFER = 2 * MAX_LINE
+"""Said, because DuckDB otherwise takes sixteen lines of the allowed length: 40 % slower on a file of 1 GB."""
 SAMPLE_ROWS = 20_480
 DELIMITERS = ",;\t|"
 RECIPE_KEYS = frozenset(
@@ -191,6 +193,7 @@ def sniff(
         "nullstr": null_words,
         "compression": packing,
         "max_line_size": MAX_LINE,
+        "buffer_size": BUFFER,
         **({"strict_mode": False, "null_padding": True, "ignore_errors": True} if lenient else {}),
     }
     fixed = ", ".join(f"{name} = {_value(value)}" for name, value in options.items() if value is not None)
@@ -237,6 +240,7 @@ def scan(path: Path, recipe: dict[str, Any], *, rejects: bool) -> str:
         "thousands": recipe.get("thousands"),
         "compression": recipe["compression"],
         "max_line_size": MAX_LINE,
+        "buffer_size": BUFFER,
         "store_rejects": rejects or None,
         "rejects_limit": REJECTS_LIMIT if rejects else None,
     }
