@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 from pathlib import PurePath
 
-SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".parquet", ".gz", ".zst", ".gzip", ".pq"})
+SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".parquet", ".pq", ".gz", ".gzip", ".zst", ".bz2", ".zip"})
 MAX_LENGTH = 120
 
 

@@ -15,8 +15,9 @@ from .catalog import Catalog
 from .completion import Completer
 from .errors import from_duckdb
 from .exports import Exports
+from .formats.registry import Limits
 from .guard import judge
-from .imports import Imports, Limits
+from .imports import Imports
 from .queries import Queries
 from .reader import Reader
 from .results import Spool

@@ -75,7 +75,7 @@ async def test_samples_of_bokeh_import_packed_or_not(
         ("blank.csv", b"\n  \n", "file_empty"),
         ("picture.csv", b"\x89PNG\r\n\x1a\n" + os.urandom(500), "file_binary"),
         ("nul.csv", b"a,b\n1,\x00\x00\x01\n", "file_binary"),
-        ("book.csv", b"PK\x03\x04" + bytes(100), "file_binary"),
+        ("book.csv", b"PK\x03\x04" + bytes(100), "file_unreadable"),
         ("torn.csv.gz", gzip.compress(b"a,b\n" * 9999)[:40], "file_unreadable"),
         ("torn.parquet", b"PAR1" + bytes(50), "file_unreadable"),
     ],

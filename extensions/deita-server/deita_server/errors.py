@@ -53,6 +53,9 @@ STATUS: dict[str, int] = {
     "file_empty": 422,
     "file_binary": 422,
     "file_unreadable": 422,
+    "file_encrypted": 422,
+    "archive_nested": 422,
+    "archive_too_large": 422,
     "too_many_queries": 429,
     "too_many_imports": 429,
     # what happened to us

@@ -22,6 +22,7 @@ from deita_engine.reader import literal
 from deita_engine.shapes import EngineError
 
 from .plan import Plan
+from .unpack import Packing
 
 NULL_WORDS = ("NA", "N/A", "n/a", "#N/A", "NULL", "null", "NaN", "nan", "None", "-", "--", "?", ".")
 MAX_COLUMNS = 2000
@@ -32,8 +33,8 @@ SAMPLE_ROWS = 20_480
 DELIMITERS = ",;\t|"
 RECIPE_KEYS = frozenset(
     {
-        "version", "format", "compression", "encoding", "delimiter", "quote", "escape", "comment", "header", "skip",
-        "columns", "null_words", "date_format", "timestamp_format", "decimal", "strict", "pad", "thousands",
+        "version", "format", "compression", "member", "encoding", "delimiter", "quote", "escape", "comment", "header",
+        "skip", "columns", "null_words", "date_format", "timestamp_format", "decimal", "strict", "pad", "thousands",
     }
 )  # fmt: skip
 
@@ -54,9 +55,9 @@ class Sniffed:
 
 
 def recipe_of(
-    connection: duckdb.DuckDBPyConnection, path: Path, packing: str, encoding: str, given: dict[str, Any]
+    connection: duckdb.DuckDBPyConnection, path: Path, packing: Packing, encoding: str, given: dict[str, Any]
 ) -> dict[str, Any]:
-    """The complete recipe for a file (already UTF-8), what the caller gave taking precedence; raises EngineError
+    """The complete recipe for a file (already plain UTF-8), what the caller gave taking precedence; raises EngineError
     file_unreadable.
     """
     unknown = set(given) - RECIPE_KEYS
@@ -65,20 +66,21 @@ def recipe_of(
             "bad_recipe", f"A CSV recipe has no {', '.join(sorted(unknown))}.", details={"known": sorted(RECIPE_KEYS)}
         )
     lenient = given.get("strict") is False
-    plain = sniff(connection, path, packing, given, [""], lenient=lenient)
+    plain = sniff(connection, path, given, [""], lenient=lenient)
     if not lenient and _looks_unsplit(plain):
-        again = sniff(connection, path, packing, given, [""], lenient=True)
+        again = sniff(connection, path, given, [""], lenient=True)
         if len(again.columns) > len(plain.columns):
             plain, lenient = again, True
     null_words = given.get("null_words")
     if null_words is None:
-        plain, null_words = _with_null_words(connection, path, packing, given, plain, lenient)
+        plain, null_words = _with_null_words(connection, path, given, plain, lenient)
     if len(plain.columns) > MAX_COLUMNS:
         raise EngineError("file_unreadable", f"The file has {len(plain.columns)} columns; {MAX_COLUMNS} are allowed.")
     return {
         "version": 1,
         "format": "csv",
-        "compression": packing,
+        "compression": packing.compression,
+        "member": packing.member,
         "encoding": encoding,
         "delimiter": plain.delimiter,
         "quote": plain.quote or '"',
@@ -116,7 +118,6 @@ def _looks_unsplit(sniffed: Sniffed) -> bool:
 def _with_null_words(
     connection: duckdb.DuckDBPyConnection,
     path: Path,
-    packing: str,
     given: dict[str, Any],
     plain: Sniffed,
     lenient: bool,
@@ -126,7 +127,7 @@ def _with_null_words(
     """
     if "VARCHAR" not in plain.columns.values():
         return plain, [""]
-    lessened = sniff(connection, path, packing, given, ["", *NULL_WORDS], lenient=lenient)
+    lessened = sniff(connection, path, given, ["", *NULL_WORDS], lenient=lenient)
     better = [
         name
         for name, kind in plain.columns.items()
@@ -134,18 +135,18 @@ def _with_null_words(
     ]
     if not better or list(lessened.columns) != list(plain.columns):
         return plain, [""]
-    used = _words_in(connection, path, packing, lessened, better, lenient)
+    used = _words_in(connection, path, lessened, better, lenient)
     if not used:
         return plain, [""]
     words = ["", *used]
-    return sniff(connection, path, packing, given, words, lenient=lenient), words
+    return sniff(connection, path, given, words, lenient=lenient), words
 
 
 def _words_in(
-    connection: duckdb.DuckDBPyConnection, path: Path, packing: str, sniffed: Sniffed, columns: list[str], lenient: bool
+    connection: duckdb.DuckDBPyConnection, path: Path, sniffed: Sniffed, columns: list[str], lenient: bool
 ) -> list[str]:
     texts = dict.fromkeys(sniffed.columns, "VARCHAR")
-    recipe = _bare_recipe(sniffed, packing, lenient)
+    recipe = _bare_recipe(sniffed, lenient)
     source = scan(path, {**recipe, "columns": texts, "null_words": [""]}, rejects=True)
     listed = ", ".join(literal(word) for word in NULL_WORDS)
     parts = [f"list(DISTINCT {quoted(c)}) FILTER ({quoted(c)} IN ({listed}))" for c in columns]
@@ -154,9 +155,8 @@ def _words_in(
     return [word for word in NULL_WORDS if word in held]
 
 
-def _bare_recipe(sniffed: Sniffed, packing: str, lenient: bool) -> dict[str, Any]:
+def _bare_recipe(sniffed: Sniffed, lenient: bool) -> dict[str, Any]:
     return {
-        "compression": packing,
         "delimiter": sniffed.delimiter,
         "quote": sniffed.quote or '"',
         "escape": sniffed.escape or '"',
@@ -170,7 +170,6 @@ def _bare_recipe(sniffed: Sniffed, packing: str, lenient: bool) -> dict[str, Any
 def sniff(
     connection: duckdb.DuckDBPyConnection,
     path: Path,
-    packing: str,
     given: dict[str, Any],
     null_words: list[str],
     *,
@@ -191,7 +190,7 @@ def sniff(
         "thousands": given.get("thousands"),
         "sample_size": sample,
         "nullstr": null_words,
-        "compression": packing,
+        "compression": "none",
         "max_line_size": MAX_LINE,
         "buffer_size": BUFFER,
         **({"strict_mode": False, "null_padding": True, "ignore_errors": True} if lenient else {}),
@@ -201,7 +200,7 @@ def sniff(
         row = connection.execute(f"FROM sniff_csv({literal(path)}, {fixed})").fetchall()[0]
     except duckdb.Error as error:
         if not lenient:
-            return sniff(connection, path, packing, given, null_words, lenient=True, sample=sample)
+            return sniff(connection, path, given, null_words, lenient=True, sample=sample)
         reason = from_duckdb(error).message.split("\n", 1)[0]
         raise EngineError("file_unreadable", f"The file cannot be read as CSV: {reason}") from error
     delimiter, quote, escape, _, comment, skip, header, columns, date_format, timestamp_format = row[:10]
@@ -238,7 +237,7 @@ def scan(path: Path, recipe: dict[str, Any], *, rejects: bool) -> str:
         "timestampformat": recipe.get("timestamp_format"),
         "decimal_separator": recipe.get("decimal"),
         "thousands": recipe.get("thousands"),
-        "compression": recipe["compression"],
+        "compression": "none",
         "max_line_size": MAX_LINE,
         "buffer_size": BUFFER,
         "store_rejects": rejects or None,

@@ -14,7 +14,14 @@ from deita_engine.names import unique_names
 from deita_engine.reader import literal
 from deita_engine.shapes import EngineError
 
-from .plan import Plan
+from .copying import copy
+from .plan import Outcome, Plan, Reading, Target
+
+
+def load(reading: Reading, target: Target) -> Outcome:
+    """Read the file; raises EngineError file_unreadable."""
+    found = plan(reading.connection, reading.path, reading.given)
+    return Outcome(found, copy(reading.connection, found, target.rows))
 
 
 def plan(connection: duckdb.DuckDBPyConnection, path: Path, recipe: dict[str, Any]) -> Plan:
