@@ -8,6 +8,7 @@ nobody from writing.
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 import uuid
 from collections.abc import Iterator
@@ -33,10 +34,11 @@ class Imports:
     """Reads files into tables."""
 
     def __init__(
-        self, catalog: Catalog, writer: Writer, spool: Path, temporary: Path, limits: Limits, slots: Slots
+        self, catalog: Catalog, writer: Writer, rejects: Path, temporary: Path, limits: Limits, slots: Slots
     ) -> None:
         self.slots = slots
-        self.catalog, self.writer, self.spool, self.temporary, self.limits = catalog, writer, spool, temporary, limits
+        self.catalog, self.writer, self.temporary, self.limits = catalog, writer, temporary, limits
+        self.rejects = rejects
 
     def run(self, operation: Operation, spec: ImportSpec) -> None:
         """Import one file; reports `accepted`, `running`, `progress` and `done` with its commit."""
@@ -49,12 +51,16 @@ class Imports:
     def _import(self, operation: Operation, spec: ImportSpec) -> None:
         folder = self.catalog.folder(spec.table)
         folder.mkdir(parents=True, exist_ok=True)
-        target = Target(folder / f"deita-{uuid.uuid4()}.parquet", self.spool / f"{spec.id}.rejects.ndjson")
+        self.rejects.mkdir(exist_ok=True)
+        target = Target(folder / f"deita-{uuid.uuid4()}.parquet", self.rejects / f"{spec.id}.ndjson")
         try:
             outcome = self._load(operation, spec, target)
+            if outcome.rejected:
+                _sync(target.rejects)  # the commit below must never outlive them
             commit = self._register(operation, spec, outcome.plan, target.rows)
         except BaseException:
             self.catalog.discard(target.rows)
+            target.rejects.unlink(missing_ok=True)
             raise
         operation.report(
             "done",
@@ -131,6 +137,11 @@ def _check_columns(there: dict[str, str], new: dict[str, str]) -> None:
         "Import it with mode=replace, or give the types in the recipe.",
         {"missing": missing, "unknown": unknown, "types": other},
     )
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 @contextlib.contextmanager

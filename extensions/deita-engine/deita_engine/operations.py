@@ -95,7 +95,8 @@ class Operations:
         self.completer = Completer(self.reader.connection)
         limits = Limits(options["memory"], options["threads"])
         self.exports = Exports(self.spool, temporary, options["memory"], options["threads"])
-        self.imports = Imports(self.catalog, self.writer, self.spool_folder, temporary, limits, slots)
+        rejects = self.storage / "rejects"
+        self.imports = Imports(self.catalog, self.writer, rejects, temporary, limits, slots)
 
     def run(self, operation: Operation) -> None:
         """Run the operation; whatever it raises becomes a `failed` message."""

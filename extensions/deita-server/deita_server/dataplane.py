@@ -142,7 +142,6 @@ class DataPlane:
 
         from .database.database import Database
         from .services.files.manager import FilesManager
-        from .services.imports.manager import ImportsManager
         from .services.tables.versions import Versions
 
         settings, limits = self.settings, self.limits
@@ -153,16 +152,19 @@ class DataPlane:
             self.database, store, self.presence, self.disk, settings.person, limits.max_upload_bytes
         )
         self.versions = Versions(self.database, self.engine)
-        self.imports = ImportsManager(
-            self.database,
-            self.engine,
-            self.files,
-            self.versions,
-            self.presence,
-            settings.person,
-            limits.max_imports,
-            self.log,
-        )
+        self._make_imports()
+
+    def _make_imports(self) -> None:
+        from .services.imports.manager import ImportsManager
+        from .services.imports.rejects import Rejects
+        from .services.imports.sources import Sources
+        from .services.imports.underway import Underway
+
+        settings, limits, database, engine = self.settings, self.limits, self.database, self.engine
+        sources = Sources(database, self.files, self.versions)
+        rejects = Rejects(settings.storage / "rejects", self.disk)
+        underway = Underway(database, engine, sources, self.versions, rejects, limits.max_imports, self.log)
+        self.imports = ImportsManager(database, engine, sources, underway, rejects, self.presence, settings.person)
 
     def _open_storage(self) -> None:
         self.presence.enter()

@@ -83,19 +83,6 @@ class Import(Base):
     finished_at: Mapped[str | None]
 
 
-class Reject(Base):
-    """A line of a file that did not become a row."""
-
-    __tablename__ = "rejects"
-
-    import_id: Mapped[str] = mapped_column(ForeignKey("imports.id"), primary_key=True)
-    number: Mapped[int] = mapped_column(primary_key=True)
-    line: Mapped[int | None]
-    column: Mapped[str | None]
-    raw: Mapped[str | None]
-    reason: Mapped[str]
-
-
 class Table(Base):
     """A table through its renames, until it is dropped; the lake knows only names."""
 

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from urllib.parse import quote
+
+from tornado.iostream import StreamClosedError
+
 from deita_server.base import DeitaHandler
+
+MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}
 
 
 class ImportsHandler(DeitaHandler):
@@ -58,15 +65,32 @@ class ConfirmHandler(DeitaHandler):
 
 
 class RejectsHandler(DeitaHandler):
-    """The lines of a file that did not become rows."""
+    """The rows of a file that did not fit."""
 
     async def get(self, id: str) -> None:
-        """List the rejects in the file's order."""
+        """List them in the file's order, or send them all as a file."""
         await self.dataplane.importing()
-        from .models import ListQuery
+        from .models import RejectsQuery
 
-        query = self.read_query(ListQuery)
-        self.answer(await self.dataplane.imports.rejects(id, query.cursor, query.limit))
+        query, imports = self.read_query(RejectsQuery), self.dataplane.imports
+        if query.format is None:
+            self.answer(await imports.rejects(id, query.cursor, query.limit))
+            return
+        name, blocks = await imports.all_rejects(id, query.format, raw=query.raw)
+        media_type = MEDIA_TYPES[query.format]
+        self.set_header("Content-Type", media_type)
+        self.set_header("Content-Disposition", f"attachment; filename*=UTF-8''{quote(name, safe='')}")
+        if await self._send(blocks):
+            self.finish(set_content_type=media_type)
+
+    async def _send(self, blocks: AsyncIterator[bytes]) -> bool:
+        try:
+            async for block in blocks:
+                self.write(block)
+                await self.flush()
+        except StreamClosedError:
+            return False  # the client left; there is nobody to tell
+        return True
 
 
 ROUTES: list[tuple[str, type[DeitaHandler]]] = [

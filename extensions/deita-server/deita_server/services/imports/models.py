@@ -10,6 +10,7 @@ from deita_server.services.queries.models import Failure
 
 State = Literal["queued", "sniffing", "needs_review", "running", "done", "failed", "cancelled"]
 Mode = Literal["create", "replace", "append"]
+SHA256 = "^[0-9a-f]{64}$"
 
 
 class NewImport(BaseModel):
@@ -18,10 +19,11 @@ class NewImport(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     file: str = Field(min_length=1, max_length=800)
+    sha256: str | None = Field(None, pattern=SHA256, description="Older bytes of this name, or a table's source.")
     table: str | None = Field(None, min_length=1, max_length=200, description="Made from the file's name without it.")
     mode: Mode = "create"
     recipe: dict[str, Any] | None = Field(None, description="Overrides parts of what is detected.")
-    confirm: bool = Field(True, description="False stops at `needs_review` until it is confirmed.")
+    confirm: bool = Field(True, description="False stops at `needs_review` when the reading is doubtful.")
 
 
 class Confirmation(BaseModel):
@@ -38,6 +40,7 @@ class Import(BaseModel):
     id: str
     state: State
     file: str
+    sha256: str
     table: str
     mode: Mode
     version: int | None
@@ -60,7 +63,7 @@ class ImportList(BaseModel):
 
 
 class Reject(BaseModel):
-    """A line that did not become a row."""
+    """A row that did not fit."""
 
     line: int | None
     column: str | None
@@ -86,3 +89,10 @@ class ListQuery(BaseModel):
 
     cursor: str | None = None
     limit: int = Field(100, ge=1, le=1000)
+
+
+class RejectsQuery(ListQuery):
+    """A page of the list, or all of it as a file."""
+
+    format: Literal["csv", "ndjson"] | None = Field(None, description="All of them as a download.")
+    raw: bool = Field(False, description="In CSV, leave text that a spreadsheet would run as it is.")

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from deita_server.operations import Operation
 
-from .models import Confirmation, Import, ImportList, ListQuery, NewImport, RejectList, WaitQuery
+from .models import (
+    Confirmation,
+    Import,
+    ImportList,
+    ListQuery,
+    NewImport,
+    RejectList,
+    RejectsQuery,
+    WaitQuery,
+)
 
 ONCE = {"Idempotency-Key": "Retries with the same key have one effect."}
 
@@ -32,9 +41,9 @@ OPERATIONS = [
     Operation(
         "get",
         "/imports/{id}/rejects",
-        "List lines that did not become rows",
-        {200: RejectList},
-        ListQuery,
+        "List rows that did not fit",
+        {200: (RejectList, "text/csv", "application/x-ndjson")},
+        RejectsQuery,
         refuses=(404,),
     ),
 ]

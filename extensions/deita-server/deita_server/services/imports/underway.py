@@ -1,0 +1,132 @@
+"""Imports under way in this server: each a task that sees it through and writes down how it ended."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from logging import Logger
+from typing import TYPE_CHECKING, Any
+
+from deita_engine.shapes import EngineError, ImportSpec
+from sqlalchemy.orm import Session
+
+from deita_server.clock import now
+from deita_server.database import models as rows
+from deita_server.database.database import Database
+from deita_server.errors import DeitaError, embedded
+from deita_server.services.tables.versions import Versions
+
+from . import records
+from .rejects import Rejects
+from .sources import Source, Sources
+
+if TYPE_CHECKING:
+    from deita_engine.client import Engine, Run
+
+
+@dataclass
+class Live:
+    """The task that sees an import through; what it waits for: the engine's run."""
+
+    task: asyncio.Task[None]
+    run: Run | None = None
+    cancelled: bool = False
+
+    async def cancel(self) -> None:
+        """End it for real; returns when its row says so."""
+        self.cancelled = True
+        if self.run:
+            await self.run.cancel()
+        await asyncio.wait((self.task,))
+
+
+class Underway:
+    """Raises DeitaError too_many_imports."""
+
+    def __init__(
+        self,
+        database: Database,
+        engine: Engine,
+        sources: Sources,
+        versions: Versions,
+        rejects: Rejects,
+        max_live: int,
+        log: Logger,
+    ) -> None:
+        self._database, self._engine, self._sources, self._versions = database, engine, sources, versions
+        self._rejects, self._max_live, self._log = rejects, max_live, log
+        self._live: dict[str, Live] = {}
+
+    def check_room(self) -> None:
+        """Refuse when as many imports run or wait as may."""
+        if len(self._live) >= self._max_live:
+            raise DeitaError("too_many_imports", "Too many imports are running or waiting.")
+
+    def find(self, import_id: str) -> Live | None:
+        """Return the import if it is under way here."""
+        return self._live.get(import_id)
+
+    def begin(self, row: rows.Import, request_id: str) -> None:
+        """See an import through."""
+        live = Live(asyncio.get_running_loop().create_task(self._see_through(row, request_id)))
+        self._live[row.id] = live
+        live.task.add_done_callback(lambda task: self._ended(row.id, task))
+
+    async def close(self) -> None:
+        """Wait until the rows of what ran say how it ended; the engine is stopped already."""
+        if self._live:
+            await asyncio.wait([live.task for live in self._live.values()], timeout=10)
+
+    def _ended(self, import_id: str, task: asyncio.Task[None]) -> None:
+        self._live.pop(import_id, None)
+        if not task.cancelled() and task.exception():
+            self._log.error("The import %s could not be written down", import_id, exc_info=task.exception())
+
+    async def _see_through(self, row: rows.Import, request_id: str) -> None:
+        live = self._live[row.id]
+        try:
+            run = live.run = await self._engine.import_file(await self._spec(row))
+        except (EngineError, DeitaError) as error:
+            await self._finish(row.id, {"state": "failed", "error": embedded(error, request_id)})
+            return
+        if live.cancelled:
+            await run.cancel()
+        await self._update(row.id, {"state": "running"})
+        await run.wait()
+        await self._close(row.id, run, request_id)
+
+    async def _spec(self, row: rows.Import) -> ImportSpec:
+        return ImportSpec(
+            id=row.id,
+            path=await self._sources.path(Source(row.file, row.sha256)),
+            file=row.file,
+            sha256=row.sha256,
+            table=row.table,
+            person=row.created_by,
+            mode=row.mode,  # type: ignore[arg-type]  # NewImport validated it
+            recipe=row.recipe,
+        )
+
+    async def _close(self, import_id: str, run: Run, request_id: str) -> None:
+        found: dict[str, Any] = {"state": run.state, "reject_count": run.reject_count}
+        if run.recipe is not None:
+            found["recipe"] = run.recipe
+        if run.error:
+            found["error"] = embedded(run.error, request_id)
+        if run.commit:
+            found |= {"version": run.commit.version, "rows": run.rows, "table": run.commit.table}
+            await self._versions.sync()
+        else:
+            await asyncio.to_thread(self._rejects.discard, import_id)
+        await self._finish(import_id, found)
+
+    async def _finish(self, import_id: str, values: dict[str, Any]) -> None:
+        await self._update(import_id, {**values, "finished_at": now()})
+
+    async def _update(self, import_id: str, values: dict[str, Any]) -> None:
+        def change(session: Session) -> None:
+            row = records.found(session, import_id)
+            for name, value in values.items():
+                setattr(row, name, value)
+
+        await self._database.write(change)
