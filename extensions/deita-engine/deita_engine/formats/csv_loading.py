@@ -15,6 +15,7 @@ from .copying import copy
 from .detect import HEAD
 from .encoding import text_encoding
 from .plan import Outcome, Reading, Target
+from .previews import RAW_CHARACTERS, RAW_LINES, preview_of
 
 ATTEMPTS = 5
 WATCHED_BYTES = 64 * 1024
@@ -24,9 +25,7 @@ CHUNK = 4 * 1024 * 1024
 def load(reading: Reading, target: Target) -> Outcome:
     """Read the file; raises EngineError file_unreadable, bad_recipe."""
     connection, given = reading.connection, reading.given
-    encoding = _encoding(reading.path, given)
-    readable = _utf8(reading, encoding)
-    recipe = csv.recipe_of(connection, readable, reading.packing, encoding, given)
+    readable, recipe = _readable(reading)
     fixed = frozenset(given.get("columns", ())) | ({"null_words"} & set(given))
     for attempt in range(ATTEMPTS):
         watched = integers.carried(recipe, fixed) if readable.stat().st_size > WATCHED_BYTES else []
@@ -51,6 +50,21 @@ def load(reading: Reading, target: Target) -> Outcome:
     if rejected:
         rejects.write(connection, recipe, target.rejects)
     return Outcome(plan, rows, rejected)
+
+
+def preview(reading: Reading) -> dict[str, Any]:
+    """The first rows as the recipe reads them; raises EngineError as `load` does."""
+    readable, recipe = _readable(reading)
+    with readable.open("rb") as file:
+        lines = file.read(RAW_LINES * RAW_CHARACTERS).decode("utf-8", "replace").splitlines()
+    return preview_of(reading.connection, csv.plan(readable, recipe), raw=lines)
+
+
+def _readable(reading: Reading) -> tuple[Path, dict[str, Any]]:
+    """The file as UTF-8 and its complete recipe."""
+    encoding = _encoding(reading.path, reading.given)
+    readable = _utf8(reading, encoding)
+    return readable, csv.recipe_of(reading.connection, readable, reading.packing, encoding, reading.given)
 
 
 def _encoding(path: Path, given: dict[str, Any]) -> str:

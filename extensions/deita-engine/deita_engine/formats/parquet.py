@@ -16,12 +16,18 @@ from deita_engine.shapes import EngineError
 
 from .copying import copy
 from .plan import Outcome, Plan, Reading, Target
+from .previews import preview_of
 
 
 def load(reading: Reading, target: Target) -> Outcome:
     """Read the file; raises EngineError file_unreadable."""
     found = plan(reading.connection, reading.path, reading.given)
     return Outcome(found, copy(reading.connection, found, target.rows))
+
+
+def preview(reading: Reading) -> dict[str, Any]:
+    """The first rows; raises EngineError as `load` does."""
+    return preview_of(reading.connection, plan(reading.connection, reading.path, reading.given))
 
 
 def plan(connection: duckdb.DuckDBPyConnection, path: Path, recipe: dict[str, Any]) -> Plan:

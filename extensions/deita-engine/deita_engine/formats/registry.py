@@ -1,7 +1,7 @@
 """The formats by name, and the way from a file to a reading in one of them.
 
-A format is a module with `load` (see `Format`). A new one is written, put into `FORMATS`, and recognised by
-`detect.py`; nothing else knows it.
+A format is a module with `load` and `preview` (see `Format`). A new one is written, put into `FORMATS`, and recognised
+by `detect.py`; nothing else knows it.
 """
 
 from __future__ import annotations
@@ -30,6 +30,10 @@ class Format(Protocol):
     @property
     def load(self) -> Callable[[Reading, Target], Outcome]:
         """Read the whole file into Parquet; raises EngineError file_unreadable, bad_recipe."""
+
+    @property
+    def preview(self) -> Callable[[Reading], dict[str, Any]]:
+        """The complete recipe and what it gives, see `previews.preview_of`; raises as `load` does."""
 
 
 FORMATS: dict[str, Format] = {"csv": csv_loading, "parquet": parquet}
