@@ -8,7 +8,9 @@ extension, and POSIX locks belong to a process: two copies of SQLite in one proc
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 from . import wire
@@ -52,6 +54,18 @@ class Engine:
     async def import_file(self, spec: ImportSpec) -> Run:
         """Start reading a file into a table."""
         return await self._start(self._writer, "import", spec.id, dataclasses.asdict(spec), None)
+
+    async def preview(self, path: Path, recipe: dict[str, Any]) -> dict[str, Any]:
+        """What a file would become: {"recipe": complete, "preview": see formats/previews.py}; keeps nothing. Cancelling
+        ends it. Raises EngineError preview_timeout, file_unreadable, bad_recipe and what else is wrong with the file.
+        """
+        try:
+            async with asyncio.timeout(self.config.preview_s):
+                reply, _ = await self._reader.ask("preview", path=str(path), recipe=recipe)
+        except TimeoutError as error:
+            message = "Looking at the file took longer than it may."
+            raise EngineError("preview_timeout", message, "Import it without a preview (confirm: true).") from error
+        return {"recipe": reply["recipe"], "preview": reply["preview"]}
 
     async def page(self, query_id: str, offset: int, limit: int) -> Page:
         """Rows of a finished result."""

@@ -36,6 +36,7 @@ class EngineConfig:
     result_max_bytes: int = 20 * GIB
     cancel_grace_s: float = 2.0
     busy_timeout_s: float = 10.0
+    preview_s: float = 60.0
 
     @classmethod
     def from_env(

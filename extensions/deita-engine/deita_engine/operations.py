@@ -15,7 +15,7 @@ from .catalog import Catalog
 from .completion import Completer
 from .errors import from_duckdb
 from .exports import Exports
-from .formats.registry import Limits
+from .formats.registry import Limits, module_of, opened
 from .guard import judge
 from .imports import Imports
 from .queries import Queries
@@ -89,7 +89,7 @@ class Operations:
             options["busy_timeout_s"],
         )
         self.read_only = bool(options["read_only"])
-        slots = Slots(options["max_running"])
+        slots = self.slots = Slots(options["max_running"])
         self.queries = Queries(self.reader, self.spool, slots)
         self.writes = Writes(self.reader, self.writer, self.spool, slots)
         self.completer = Completer(self.reader.connection)
@@ -126,6 +126,13 @@ class Operations:
         """Read a file into a table."""
         self._check_writable()
         self.imports.run(operation, ImportSpec(**spec))
+
+    def do_preview(self, operation: Operation, path: str, recipe: dict[str, Any]) -> None:
+        """What a file would become; keeps nothing."""
+        limits, folder = self.imports.limits, self.imports.temporary
+        with self.slots.taken(operation), opened(operation, Path(path), recipe, folder, limits) as reading:
+            found = module_of(reading).preview(reading)
+        operation.report("done", **found)
 
     def do_drop_table(self, operation: Operation, name: str, person: str, message: str) -> None:
         """Drop a table or view."""
