@@ -7,23 +7,19 @@ published format, version 1.0. A catalog that does not exist yet is an empty wor
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .shapes import Column, Commit, Table
+from .commits import commits_between
+from .lake_types import type_name
+from .shapes import Column, Commit, EngineError, Table
 from .shapes import Source as Origin
 from .sources import Ask, Source
 
 LIVE = "begin_snapshot <= $s AND (end_snapshot IS NULL OR end_snapshot > $s)"
-COMMITS = (
-    "SELECT s.snapshot_id, s.snapshot_time, c.author, c.commit_message, c.commit_extra_info"
-    " FROM ducklake_snapshot s JOIN ducklake_snapshot_changes c USING (snapshot_id)"
-    " WHERE s.snapshot_id > $after AND c.commit_extra_info IS NOT NULL ORDER BY s.snapshot_id"
-)
 NAMES = (
     f"SELECT table_name FROM ducklake_table WHERE lower(table_name) = lower($name) AND {LIVE}"  # noqa: S608
     f" UNION ALL SELECT view_name FROM ducklake_view WHERE lower(view_name) = lower($name) AND {LIVE}"
@@ -32,7 +28,10 @@ FOLDERS = (
     "SELECT t.table_id, s.path, s.path_is_relative, t.path, t.path_is_relative FROM ducklake_table t"
     " JOIN ducklake_schema s ON s.schema_id = t.schema_id"
 )
-DELETE_FILES = f"SELECT data_file_id, path, path_is_relative, delete_count FROM ducklake_delete_file WHERE {LIVE}"  # noqa: S608
+SNAPSHOT_AT = "SELECT max(snapshot_id) FROM ducklake_snapshot WHERE snapshot_time <= $time"
+DELETE_FILES = (
+    f"SELECT data_file_id, path, path_is_relative, delete_count, partial_max FROM ducklake_delete_file WHERE {LIVE}"  # noqa: S608
+)
 DATA_FILES = (
     "SELECT data_file_id, table_id, path, path_is_relative, record_count, file_size_bytes"  # noqa: S608
     f" FROM ducklake_data_file WHERE {LIVE} ORDER BY file_order, data_file_id"
@@ -46,13 +45,18 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class DataFile:
-    """A live Parquet file and, if rows of it were deleted, the file that lists them."""
+    """A live Parquet file and, if rows of it were deleted, the file that lists them.
+
+    DuckLake adds later deletes to the same list and notes the snapshot of each: of a list that goes on after this
+    snapshot, `deletes_until` says which count, and `deleted` counts all of them.
+    """
 
     path: Path
     rows: int
     bytes: int
     deletes: Path | None
     deleted: int
+    deletes_until: int | None = None
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,7 @@ class Snapshot:
     id: int
     tables: tuple[LakeTable, ...] = ()
     views: tuple[LakeView, ...] = ()
+    schema: str = ""
 
 
 class Catalog:
@@ -109,24 +114,51 @@ class Catalog:
             return _newest(ask) if ask else 0
 
     def snapshot(self, snapshot_id: int | None = None) -> Snapshot:
-        """Tables and views as of a snapshot, the newest unless one is given."""
+        """Tables and views as of a snapshot, the newest unless one is given; raises EngineError version_expired."""
         with self._source.reading() as ask:
             if ask is None:
                 return Snapshot(0)
             at = _newest(ask) if snapshot_id is None else snapshot_id
+            if at and not ask("SELECT 1 FROM ducklake_snapshot WHERE snapshot_id = $s", s=at):
+                raise expired()
             return Snapshot(at, tuple(self._tables(ask, at)), tuple(_views(ask, at)))
 
     def commits(self, after: int = 0) -> list[Commit]:
         """What each snapshot after `after` did to which table, oldest first."""
         with self._source.reading() as ask:
-            rows = ask(COMMITS, after=after) if ask else []
-        return [commit for row in rows if (commit := _commit(*row))]
+            return commits_between(ask, after) if ask else []
+
+    def commit(self, snapshot: int) -> Commit:
+        """The commit that made a snapshot; raises EngineError version_expired."""
+        with self._source.reading() as ask:
+            found = commits_between(ask, snapshot - 1, snapshot) if ask else []
+        if not found:
+            raise expired()
+        return found[0]
+
+    def held(self, commit: Commit) -> LakeTable | LakeView:
+        """The table or view as a commit left it; raises EngineError version_not_found for a deletion."""
+        snapshot = self.snapshot(commit.snapshot)
+        things: list[LakeTable | LakeView] = [*snapshot.tables, *snapshot.views]
+        for thing in things:
+            if thing.name == commit.table:
+                return thing
+        message = f"Version {commit.version} of {commit.table} is its deletion and holds no rows."
+        raise EngineError("version_not_found", message, "Take the version before it.")
+
+    def snapshot_at(self, time: str) -> int:
+        """The newest snapshot at a moment (`YYYY-MM-DD hh:mm:ss.ffffff`, UTC); 0, which is empty, before the first."""
+        with self._source.reading() as ask:
+            rows = ask(SNAPSHOT_AT, time=f"{time}+00") if ask else [(0,)]
+        return int(rows[0][0] or 0)
 
     def newest_commits(self) -> dict[str, Commit]:
-        """The newest commit of every table that was ever named; commits never change, so that each is read once."""
+        """The newest commit of every name that a table ever had, case-folded; commits never change, so that each is
+        read once.
+        """
         with self._commits:
             for commit in self.commits(self._seen):
-                self._newest_commits[commit.table] = commit
+                self._newest_commits[commit.table.casefold()] = commit
                 self._seen = commit.snapshot
             return dict(self._newest_commits)
 
@@ -156,8 +188,8 @@ class Catalog:
     def tables(self) -> tuple[int, list[Table]]:
         """The newest snapshot's id and its tables and views with who made them, by name."""
         snapshot, commits = self.snapshot(), self.newest_commits()
-        tables = [_table(table, commits.get(table.name)) for table in snapshot.tables]
-        tables += [_view(view, commits.get(view.name)) for view in snapshot.views]
+        things: list[LakeTable | LakeView] = [*snapshot.tables, *snapshot.views]
+        tables = [table_of(thing, commits.get(thing.name.casefold())) for thing in things]
         return snapshot.id, sorted(tables, key=lambda table: table.name)
 
     def _tables(self, ask: Ask, at: int) -> Iterator[LakeTable]:
@@ -171,11 +203,12 @@ class Catalog:
         found: dict[int, list[DataFile]] = {}
         for file_id, table_id, path, relative, count, size in ask(DATA_FILES, s=at):
             folder = folders[table_id]
-            gone, deleted = None, 0
+            gone, deleted, until = None, 0, None
             if file_id in deletes:
-                name, inside, deleted = deletes[file_id]
+                name, inside, deleted, newest = deletes[file_id]
                 gone = folder / name if inside else Path(name)
-            file = DataFile(folder / path if relative else Path(path), count, size, gone, deleted)
+                until = at if newest is not None and newest > at else None
+            file = DataFile(folder / path if relative else Path(path), count, size, gone, deleted, until)
             found.setdefault(table_id, []).append(file)
         return found
 
@@ -183,6 +216,11 @@ class Catalog:
         if not table_relative:
             return Path(table)
         return (self.data / schema if schema_relative else Path(schema)) / table
+
+
+def expired() -> EngineError:
+    """The error for a past that was cleaned up."""
+    return EngineError("version_expired", "This version is no longer kept.", "See which versions are.")
 
 
 def _newest(ask: Ask) -> int:
@@ -204,36 +242,6 @@ def _columns(ask: Ask, at: int) -> dict[int, list[Column]]:
     return columns
 
 
-LAKE_TYPES = {
-    "int8": "TINYINT",
-    "int16": "SMALLINT",
-    "int32": "INTEGER",
-    "int64": "BIGINT",
-    "int128": "HUGEINT",
-    "uint8": "UTINYINT",
-    "uint16": "USMALLINT",
-    "uint32": "UINTEGER",
-    "uint64": "UBIGINT",
-    "uint128": "UHUGEINT",
-    "float32": "FLOAT",
-    "float64": "DOUBLE",
-    "timestamptz": "TIMESTAMP WITH TIME ZONE",
-    "timetz": "TIME WITH TIME ZONE",
-}
-
-
-def type_name(row: tuple[Any, ...], children: dict[tuple[int, int], list[tuple[Any, ...]]]) -> str:
-    """DuckDB's name of a column's type, nested ones from their child columns."""
-    kind, nested = str(row[3]), children.get((row[0], row[1]), [])
-    if kind == "list":
-        return type_name(nested[0], children) + "[]"
-    if kind == "struct":
-        return "STRUCT(" + ", ".join(f"{quoted(child[2])} {type_name(child, children)}" for child in nested) + ")"
-    if kind == "map":
-        return "MAP(" + ", ".join(type_name(child, children) for child in nested) + ")"
-    return LAKE_TYPES.get(kind, kind.upper())
-
-
 def quoted(name: str) -> str:
     """The name as a quoted SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
@@ -244,36 +252,9 @@ def _views(ask: Ask, at: int) -> Iterator[LakeView]:
         yield LakeView(name, sql)
 
 
-def _commit(snapshot: int, time: str, author: str | None, message: str | None, extra: str) -> Commit | None:
-    try:
-        info = json.loads(extra)
-    except ValueError:
-        return None
-    if not isinstance(info, dict) or "table" not in info:
-        return None
-    return Commit(
-        snapshot=snapshot,
-        table=info["table"],
-        version=info.get("version", 1),
-        created_at=utc(time),
-        author=author or "",
-        message=message or "",
-        source=Origin(**info.get("source", {})),
-        operation=info.get("operation", "write"),
-        rows=info.get("rows", 0),
-        columns=tuple(Column(**column) for column in info.get("columns", ())),
-        import_id=info.get("import_id"),
-        query_id=info.get("query_id"),
-        previous_name=info.get("previous_name"),
-        labels=info.get("labels", {}),
-    )
-
-
-def utc(time: str) -> str:
-    """DuckLake's snapshot time (`2026-11-22 15:04:05.123+00`) as ISO 8601 with Z."""
-    return time.replace(" ", "T").replace("+00:00", "Z").removesuffix("+00") + (
-        "" if time.endswith("Z") or "+00:00" in time else "Z"
-    )
+def table_of(thing: LakeTable | LakeView, commit: Commit | None) -> Table:
+    """A table or view with who made it."""
+    return _table(thing, commit) if isinstance(thing, LakeTable) else _view(thing, commit)
 
 
 def _table(table: LakeTable, commit: Commit | None) -> Table:

@@ -90,6 +90,23 @@ class Engine:
         reply, _ = await self._writer.ask("rename_table", name=name, new_name=new_name, person=person)
         return wire.commit_of(reply["commit"])
 
+    async def restore_table(self, name: str, snapshot: int, person: str) -> Commit | None:
+        """Make the version of `snapshot` the newest of the table `name`; None when that changes nothing. Raises
+        EngineError version_expired, version_not_found.
+        """
+        reply, _ = await self._writer.ask("restore_table", name=name, snapshot=snapshot, person=person)
+        return wire.commit_of(reply["commit"]) if reply["commit"] else None
+
+    async def table_at(self, snapshot: int) -> Table:
+        """A table as the version of `snapshot` was; raises EngineError version_expired, version_not_found."""
+        reply, _ = await self._reader.ask("table_at", snapshot=snapshot)
+        return wire.table_of(reply["table"])
+
+    async def snapshot_at(self, time: str) -> int:
+        """The newest snapshot at a moment (`YYYY-MM-DD hh:mm:ss.ffffff`, UTC)."""
+        reply, _ = await self._reader.ask("snapshot_at", time=time)
+        return int(reply["snapshot"])
+
     async def commits(self, after_snapshot: int = 0) -> list[Commit]:
         """What happened in the lake after a snapshot, oldest first."""
         reply, _ = await self._reader.ask("commits", after_snapshot=after_snapshot)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from . import wire
-from .catalog import Catalog
+from .catalog import Catalog, table_of
 from .completion import Completer
 from .errors import from_duckdb
 from .exports import Exports
@@ -20,6 +21,7 @@ from .guard import judge
 from .imports import Imports
 from .queries import Queries
 from .reader import Reader
+from .restores import Restores
 from .results import Spool
 from .shapes import EngineError, ImportSpec, QuerySpec, RowsSpec
 from .slots import Slots
@@ -92,6 +94,7 @@ class Operations:
         slots = self.slots = Slots(options["max_running"])
         self.queries = Queries(self.reader, self.spool, slots)
         self.writes = Writes(self.reader, self.writer, self.spool, slots)
+        self.restores = Restores(self.reader, self.writer)
         self.completer = Completer(self.reader.connection)
         limits = Limits(options["memory"], options["threads"])
         self.exports = Exports(self.spool, temporary, options["memory"], options["threads"])
@@ -143,6 +146,20 @@ class Operations:
         """Rename a table or view."""
         self._check_writable()
         operation.report("done", commit=self.writes.rename(operation, name, new_name, person))
+
+    def do_restore_table(self, operation: Operation, name: str, snapshot: int, person: str) -> None:
+        """Bring a version back as the newest."""
+        self._check_writable()
+        operation.report("done", commit=self.restores.run(operation, name, snapshot, person))
+
+    def do_table_at(self, operation: Operation, snapshot: int) -> None:
+        """A table as a version of it was."""
+        commit = self.catalog.commit(snapshot)
+        operation.report("done", table=replace(table_of(self.catalog.held(commit), commit), rows=commit.rows))
+
+    def do_snapshot_at(self, operation: Operation, time: str) -> None:
+        """The newest snapshot at a moment."""
+        operation.report("done", snapshot=self.catalog.snapshot_at(time))
 
     def _check_writable(self) -> None:
         if self.read_only:

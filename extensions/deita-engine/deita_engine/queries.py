@@ -39,7 +39,7 @@ class Queries:
 
     def run(self, operation: Operation, spec: QuerySpec) -> None:
         """Run one SELECT-like statement; reports `accepted`, `running`, `progress` and `done`."""
-        with self.reader.cursor() as (cursor, snapshot):
+        with self.reader.cursor(spec.snapshot, spec.pins) as (cursor, snapshot):
             operation.uses(cursor)
             judged = judge(cursor, spec.sql, "read")
             bound = self._bind(cursor, judged, spec, snapshot)
@@ -101,15 +101,18 @@ class Queries:
 
     def table_rows(self, operation: Operation, spec: RowsSpec) -> Page:
         """A page of a table as of a snapshot; raises EngineError table_not_found, query_binding."""
-        with self.reader.cursor(spec.snapshot) as (cursor, snapshot):
+        table, at = spec.table, spec.snapshot
+        if spec.version is not None:
+            table, at = self.reader.catalog.commit(spec.version).table, spec.version
+        with self.reader.cursor(at) as (cursor, snapshot):
             operation.uses(cursor)
             known = {table.name for table in snapshot.tables} | {view.name for view in snapshot.views}
-            if spec.table not in known:
-                raise EngineError("table_not_found", f"There is no table {spec.table}.", details={"table": spec.table})
-            columns = self._columns(cursor, spec.table)
+            if table not in known:
+                raise EngineError("table_not_found", f"There is no table {table}.", details={"table": table})
+            columns = self._columns(cursor, table)
             where, params = _where(spec, {column.name: column.type for column in columns})
             order = _order(spec, columns)
-            name = quoted(spec.table)
+            name = quoted(table)
             counted = cursor.execute(f"SELECT count(*) FROM {name}{where}", params).fetchall()  # noqa: S608
             sql = f"SELECT * FROM {name}{where}{order} LIMIT {int(spec.limit)} OFFSET {int(spec.offset)}"  # noqa: S608
             batches: list[pa.RecordBatch] = list(cursor.execute(sql, params).to_arrow_reader(BATCH_ROWS))

@@ -13,6 +13,7 @@ from typing import Any, Literal
 Mode = Literal["read", "write"]
 RunState = Literal["queued", "running", "cancelling", "done", "failed", "cancelled"]
 ExportFormat = Literal["parquet", "csv", "ndjson", "json"]
+TableOperation = Literal["create", "replace", "append", "write", "drop", "rename", "restore"]
 FilterOperator = Literal["eq", "ne", "lt", "le", "gt", "ge", "in", "like", "null", "notnull"]
 
 
@@ -55,12 +56,13 @@ class Commit:
     author: str
     message: str
     source: Source
-    operation: Literal["create", "replace", "append", "write", "drop", "rename"]
+    operation: TableOperation
     rows: int
     columns: tuple[Column, ...] = ()
     import_id: str | None = None
     query_id: str | None = None
     previous_name: str | None = None
+    restored_version: int | None = None
     labels: dict[str, str] = field(default_factory=dict)
 
 
@@ -81,7 +83,11 @@ class Table:
 
 @dataclass(frozen=True)
 class QuerySpec:
-    """One statement to run. `limit` cuts the result (`truncated` says so); no `timeout_ms` means the configured one."""
+    """One statement to run. `limit` cuts the result (`truncated` says so); no `timeout_ms` means the configured one.
+
+    A read sees the lake as `snapshot` has it (the newest without), but each table of `pins` (name, snapshot) as the
+    commit that made its snapshot left it.
+    """
 
     id: str
     sql: str
@@ -90,6 +96,8 @@ class QuerySpec:
     params: dict[str, Any] = field(default_factory=dict)
     limit: int | None = None
     timeout_ms: int | None = None
+    snapshot: int | None = None
+    pins: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -110,7 +118,7 @@ class ImportSpec:
 class RowsSpec:
     """A page of a table: `order` is (column, descending) pairs, `filters` (column, operator, value) triples.
 
-    All of them are bound, never spliced.
+    All of them are bound, never spliced. `version` is the snapshot of the version to show instead of the newest.
     """
 
     table: str
@@ -119,6 +127,7 @@ class RowsSpec:
     order: tuple[tuple[str, bool], ...] = ()
     filters: tuple[tuple[str, FilterOperator, str | None], ...] = ()
     snapshot: int | None = None
+    version: int | None = None
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,7 @@ class Change:
     query_id: str | None = None
     previous_name: str | None = None
     labels: dict[str, str] | None = None
+    restored_version: int | None = None
 
 
 Body = Callable[[duckdb.DuckDBPyConnection], Change]
@@ -121,7 +122,7 @@ class Writer:
 
     def _extra_info(self, cursor: duckdb.DuckDBPyConnection, change: Change) -> dict[str, Any]:
         newest = self.catalog.newest_commits()
-        names = [name for name in (change.table, change.previous_name) if name]
+        names = [name.casefold() for name in (change.table, change.previous_name) if name]
         known = [newest[name] for name in names if name in newest]
         columns, rows = _state(cursor, change)
         labels = change.labels
@@ -138,6 +139,7 @@ class Writer:
             "import_id": change.import_id,
             "query_id": change.query_id,
             "previous_name": change.previous_name,
+            "restored_version": change.restored_version,
             "labels": labels,
         }
 

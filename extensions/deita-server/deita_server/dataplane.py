@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .services.files.manager import FilesManager
     from .services.imports.manager import ImportsManager
     from .services.queries.manager import QueriesManager
+    from .services.tables.history import History
     from .services.tables.manager import TablesManager
     from .services.tables.versions import Versions
 
@@ -78,6 +79,7 @@ class DataPlane:
     files: FilesManager
     imports: ImportsManager
     versions: Versions
+    history: History
 
     def __init__(self, settings: Settings, limits: Limits, log: Logger) -> None:
         self.settings, self.limits, self.log = settings, limits, log
@@ -142,6 +144,7 @@ class DataPlane:
 
         from .database.database import Database
         from .services.files.manager import FilesManager
+        from .services.tables.history import History
         from .services.tables.versions import Versions
 
         settings, limits = self.settings, self.limits
@@ -152,6 +155,7 @@ class DataPlane:
             self.database, store, self.presence, self.disk, settings.person, limits.max_upload_bytes
         )
         self.versions = Versions(self.database, self.engine)
+        self.history = History(self.engine, self.versions, self.tables, settings.person)
         self._make_imports()
 
     def _make_imports(self) -> None:

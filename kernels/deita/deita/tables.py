@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from deita.errors import DeitaError
 from deita.http import path_of
 from deita.names import quote_name
 from deita.results import Column, Result
@@ -21,13 +20,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Version:
-    """One version of a table: what made it, and when."""
+    """One version of a table: what made it and when, how many rows it has, how many more or less than the one before.
+
+    `column_changes` are `{name, change: added|removed|type, before, after}`, `reject_count` is that of its import.
+    """
 
     version: int
     created_at: str
     created_by: str
-    rows: int | None
+    rows: int
     source: Mapping[str, Any]
+    operation: str
+    message: str
+    row_change: int | None
+    column_changes: tuple[Mapping[str, Any], ...]
+    reject_count: int | None
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,8 @@ class Table:
     (336776, ['year', 'month'])
     >>> flights.head().df()
     >>> flights.at(version=1).df()
+    >>> flights.restore(1).version
+    3
     """
 
     workspace: Workspace
@@ -69,22 +78,32 @@ class Table:
 
     @property
     def versions(self) -> list[Version]:
-        """Every version that is kept."""
+        """Every version that is kept, the newest first."""
         items = self.workspace.transport.items(path_of("tables", self.name, "versions"))
         return [
             Version(
                 int(item["version"]),
                 str(item.get("created_at")),
                 str(item.get("created_by")),
-                item.get("rows"),
+                int(item.get("rows") or 0),
                 item.get("source") or {},
+                str(item.get("operation")),
+                str(item.get("message")),
+                item.get("row_change"),
+                tuple(item.get("column_changes") or ()),
+                item.get("reject_count"),
             )
             for item in items
         ]
 
     def at(self, *, version: int) -> Table:
-        """The table as it stood in a version; reading it raises DeitaError where the server cannot look back."""
-        return replace(self, as_of=version)
+        """The table as it stood in a version; DeitaError `version_not_found` when there is no such version."""
+        body = self.workspace.transport.get(path_of("tables", self.name), {"version": version})
+        return replace(Table.from_body(self.workspace, body), as_of=version)
+
+    def restore(self, version: int) -> Table:
+        """Bring a version back as the newest; what is newest now stays among the versions."""
+        return self.workspace.restore_table(self.name, version)
 
     def head(self, n: int = 5) -> Result:
         """The first rows."""
@@ -107,20 +126,8 @@ class Table:
         self.workspace.delete_table(self.name)
 
     def _read(self, sql: str) -> Result:
-        if self.as_of is None or self.as_of == self.version:
-            return self.workspace.sql(sql)
-        try:
-            return self.workspace.run(sql, as_of={self.name: self.as_of})
-        except DeitaError as error:
-            if error.code in AS_OF_REFUSED:
-                raise DeitaError(
-                    error.code, f"Reading version {self.as_of} of {self.name} comes later.", error.hint
-                ) from error
-            raise
+        return self.workspace.run(sql, as_of=None if self.as_of is None else {self.name: self.as_of})
 
     def __repr__(self) -> str:
         at = f" at version {self.as_of}" if self.as_of is not None else f", version {self.version}"
         return f"Table({self.name!r}, {self.rows:,} rows, {len(self.columns)} columns{at})"
-
-
-AS_OF_REFUSED = frozenset({"bad_request", "not_supported"})  # a data plane that does not know `as_of` yet

@@ -95,8 +95,13 @@ class Workspace:
         """One table; DeitaError `table_not_found` when there is none of that name."""
         return Table.from_body(self, self.transport.get(path_of("tables", name)))
 
+    def restore_table(self, name: str, version: int) -> Table:
+        """Bring a version of a table back as the newest, also of one that was deleted."""
+        body = self.transport.send("POST", path_of("tables", name, "restore"), json_body={"version": version})
+        return Table.from_body(self, body)
+
     def delete_table(self, name: str) -> None:
-        """Delete a table."""
+        """Delete a table; `restore_table` brings it back."""
         self.transport.send("DELETE", path_of("tables", name))
 
     def files(self) -> list[File]:

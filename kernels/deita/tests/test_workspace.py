@@ -219,15 +219,22 @@ def test_files_go_up_and_come_down_as_they_are(near: deita.Workspace, tmp_path: 
     assert code_of(caught) == "file_not_found" and not (tmp_path / "gone.bin").exists()
 
 
-def test_a_look_back_works_or_says_that_it_comes_later(near: deita.Workspace) -> None:
+def test_older_versions_are_read_and_brought_back(near: deita.Workspace) -> None:
     near.write("CREATE TABLE past AS SELECT 1 AS a")
     near.write("INSERT INTO past VALUES (2)")
+    near.write("CREATE OR REPLACE TABLE past AS SELECT 'x' AS b")
     table = near.table("past")
-    assert table.at(version=table.version).df()["a"].tolist() == [1, 2]
-    try:
-        assert table.at(version=1).df()["a"].tolist() == [1]
-    except deita.DeitaError as error:
-        assert "comes later" in str(error)
+    assert [version.row_change for version in table.versions] == [-1, 1, None]
+    assert [change["name"] for change in table.versions[0].column_changes] == ["b", "a"]
+    old = table.at(version=2)
+    assert (old.rows, old.df()["a"].tolist(), old.head(1).row_count) == (2, [1, 2], 1)
+    assert near.run("SELECT max(a) FROM past", as_of={"past": 1}).receipt["tables"] == {"past": 1}
+    with pytest.raises(deita.DeitaError) as caught:
+        table.at(version=9)
+    assert code_of(caught) == "version_not_found"
+    table.delete()
+    assert near.restore_table("past", 2).df()["a"].tolist() == [1, 2]
+    assert near.table("past").restore(3).df()["b"].tolist() == ["x"]
 
 
 def test_a_wrong_token_is_told(data_plane: DataPlane) -> None:

@@ -114,10 +114,25 @@ class TableVersion(Base):
     message: Mapped[str]
     import_id: Mapped[str | None] = mapped_column(index=True)
     query_id: Mapped[str | None]
+    restored_version: Mapped[int | None]
     created_at: Mapped[str]
     created_by: Mapped[str]
 
     __table_args__ = (UniqueConstraint("table_id", "snapshot"),)
+
+
+class Profile(Base):
+    """What a table version holds, column by column, as the engine found it; `size` is its length as JSON."""
+
+    __tablename__ = "profiles"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    table_id: Mapped[int] = mapped_column(ForeignKey("tables.id"))
+    version: Mapped[int]
+    profile: Mapped[dict[str, Any]]
+    size: Mapped[int]
+
+    __table_args__ = (UniqueConstraint("table_id", "version"),)
 
 
 class Mark(Base):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-HEAD = "0002"
+HEAD = "0003"
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:

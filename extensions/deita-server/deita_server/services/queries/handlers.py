@@ -37,11 +37,18 @@ class QueriesHandler(DeitaHandler):
         queries, new = self.dataplane.queries, self.read_body(NewQuery)
         self._check(new)
         key = self.request.headers.get("Idempotency-Key", "")
-        query_id = await queries.idempotency.once(key, self.request.body, lambda: queries.start(new, self.request_id))
+        query_id = await queries.idempotency.once(key, self.request.body, lambda: self._start(new))
         body, over = await queries.body(query_id, min(new.wait_ms, self.dataplane.limits.max_wait_ms))
         if not over:
             self.set_header("Location", f"{self.request.path.rstrip('/')}/{query_id}")
         self.answer(body, 200 if over else 202)
+
+    async def _start(self, new: NewQuery) -> str:
+        look_back = None
+        if new.as_of is not None:
+            await self.dataplane.storing()
+            look_back = await self.dataplane.history.look_back(new.as_of)
+        return await self.dataplane.queries.start(new, self.request_id, look_back)
 
     def _check(self, new: NewQuery) -> None:
         role = self.dataplane.settings.role

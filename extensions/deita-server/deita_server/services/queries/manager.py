@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from deita_engine.client import Engine, Stream
 
     from deita_server.dataplane import Limits
+    from deita_server.services.tables.history import LookBack
     from deita_server.settings import Settings
 
 SWEEP_SECONDS = 60
@@ -63,30 +64,34 @@ class QueriesManager:
 
     # running
 
-    async def start(self, new: NewQuery, request_id: str) -> str:
-        """Run a statement; returns its id once the engine has accepted it."""
+    async def start(self, new: NewQuery, request_id: str, look_back: LookBack | None = None) -> str:
+        """Run a statement, as it were in the past if so asked; returns its id once the engine has accepted it."""
         query_id = str(new.id or uuid.uuid4())
         if query_id in self._queries or query_id in self._accepting:
             raise DeitaError("query_exists", "There is already a query with this id.", details={"id": query_id})
-        spec = QuerySpec(query_id, new.sql, self._person, new.mode, new.params, new.limit, new.timeout_ms)
+        seen = (look_back.snapshot, look_back.pins) if look_back else ()
+        spec = QuerySpec(query_id, new.sql, self._person, new.mode, new.params, new.limit, new.timeout_ms, *seen)
         accepting = self._accepting[query_id] = asyncio.get_running_loop().create_future()
         try:
-            record = QueryRecord(query_id, new.sql, new.params, new.mode, request_id)
+            record = QueryRecord(query_id, new.sql, new.params, new.mode, request_id, as_of=new.as_of)
             record.run = await self._engine.run(spec)
             self._queries[query_id] = record
-            record.over = asyncio.get_running_loop().create_task(self._follow(record))
+            record.over = asyncio.get_running_loop().create_task(
+                self._follow(record, look_back.versions if look_back else {})
+            )
         finally:
             del self._accepting[query_id]
             accepting.set_result(None)
         self._forget_oldest()
         return query_id
 
-    async def _follow(self, record: QueryRecord) -> None:
+    async def _follow(self, record: QueryRecord, pinned: dict[str, int]) -> None:
         run = record.run
         assert run is not None
         await run.wait()
         try:
             tables = await self._versions.at(run.snapshot, run.tables) if run.state == "done" else {}
+            tables |= {name: version for name, version in pinned.items() if name in run.tables}
         except EngineError:  # the engine died after the result was done: the snapshot still says what was read
             tables = {}
         record.end(self._receipt(record, tables))
@@ -104,6 +109,7 @@ class QueriesManager:
             "mode": record.mode,
             "tables": tables,
             "snapshot": run.snapshot,
+            "as_of": record.as_of,
             "engine": self._engine.status()["version"],
             "person": self._person,
             "started_at": record.started_at,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 State = Literal["queued", "running", "cancelling", "done", "failed", "cancelled"]
+AsOf = Annotated[dict[str, Annotated[int, Field(ge=1, le=2**31)]], Field(max_length=100)] | str
 Format = Literal["arrow", "parquet", "csv", "ndjson", "json"]
 
 
@@ -25,6 +26,13 @@ class NewQuery(BaseModel):
     wait_ms: int = Field(1000, ge=0, le=600_000, description="How long to wait for the end before 202 is answered.")
     timeout_ms: int | None = Field(None, ge=1, le=86_400_000)
     mode: Literal["read", "write"] = Field("read", description="`read` takes one SELECT-like statement.")
+    as_of: AsOf | None = Field(None, description="Read versions by table, or everything as it stood at a time.")
+
+    @model_validator(mode="after")
+    def _looks_back_only_to_read(self) -> Self:
+        if self.as_of is not None and self.mode == "write":
+            raise ValueError("as_of is for reading; write without it")
+        return self
 
 
 class ResultColumn(BaseModel):
@@ -42,6 +50,7 @@ class Receipt(BaseModel):
     mode: str
     tables: dict[str, int] = Field(description="The tables that were read and their versions.")
     snapshot: int | None
+    as_of: AsOf | None = Field(None, description="As it was asked for.")
     engine: str = Field(description="The engine's version.")
     person: str
     started_at: str

@@ -33,7 +33,7 @@ OPERATIONS = [
         {200: Query, 202: Query},
         takes=NewQuery,
         headers=ONCE,
-        refuses=(409, 429, 503),
+        refuses=(404, 409, 410, 429, 503),
     ),
     Operation("post", "/queries/complete", "Complete a statement being written", {200: Completions}, takes=ToComplete),
     Operation("get", "/queries/{id}", "Read a query, or wait for its end", {200: Query}, WaitQuery, refuses=(404, 410)),

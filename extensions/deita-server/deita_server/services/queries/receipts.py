@@ -34,7 +34,11 @@ class VersionNumbers:
         if snapshot > self._seen:
             async with self._asking:
                 await self._learn()
-        return {name: version for name in names if (version := self._version(name, snapshot)) is not None}
+        found = {name: version for name in names if (version := self._version(name, snapshot)) is not None}
+        if len(found) < len(names):  # a look back further than what is kept
+            commits = [commit for commit in await self._engine.commits() if commit.snapshot <= snapshot]
+            found = {commit.table: commit.version for commit in commits if commit.table in names}
+        return found
 
     async def _learn(self) -> None:
         for commit in await self._engine.commits(self._seen):

@@ -27,6 +27,7 @@ class QueryRecord:
     mode: str
     request_id: str
     started_at: str = field(default_factory=now)
+    as_of: dict[str, int] | str | None = None
     run: Run | None = None
     outcome: dict[str, Any] | None = None
     first_page: bytes | None = None
@@ -91,6 +92,7 @@ class QueryRecord:
             "mode": self.mode,
             "request_id": self.request_id,
             "started_at": self.started_at,
+            "as_of": self.as_of,
             "outcome": self.outcome,
         }
 

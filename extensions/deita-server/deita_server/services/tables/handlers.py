@@ -21,9 +21,16 @@ class TableHandler(DeitaHandler):
     """One table."""
 
     async def get(self, name: str) -> None:
-        """Send what is known of the table."""
-        await self.dataplane.querying()
-        self.answer(await self.dataplane.tables.get(name))
+        """Send what is known of the table, or was known of an older version."""
+        from .models import VersionQuery
+
+        version = self.read_query(VersionQuery).version
+        if version is None:
+            await self.dataplane.querying()
+            self.answer(await self.dataplane.tables.get(name))
+        else:
+            await self.dataplane.storing()
+            self.answer(await self.dataplane.history.table(name, version))
 
     async def patch(self, name: str) -> None:
         """Rename the table."""
@@ -49,7 +56,12 @@ class RowsHandler(DeitaHandler):
         from .models import RowsQuery
 
         query = self.read_query(RowsQuery)
-        self.answer(await self.dataplane.tables.rows(name, query.cursor, query.limit, query.order, query.filter))
+        at = None
+        if query.version is not None:
+            await self.dataplane.storing()
+            at = (await self.dataplane.versions.find(name, query.version)).snapshot
+        rows = self.dataplane.tables.rows(name, query.cursor, query.limit, query.order, query.filter, at)
+        self.answer(await rows)
 
 
 class VersionsHandler(DeitaHandler):
@@ -64,9 +76,21 @@ class VersionsHandler(DeitaHandler):
         self.answer(await self.dataplane.versions.list(name, query.cursor, query.limit))
 
 
+class RestoreHandler(DeitaHandler):
+    """Bringing a version back."""
+
+    async def post(self, name: str) -> None:
+        """Make the version the newest and send the table."""
+        await self.dataplane.storing()
+        from .models import Restore
+
+        self.answer(await self.dataplane.history.restore(name, self.read_body(Restore).version))
+
+
 ROUTES: list[tuple[str, type[DeitaHandler]]] = [
     ("/tables", TablesHandler),
     ("/tables/{name}", TableHandler),
     ("/tables/{name}/rows", RowsHandler),
     ("/tables/{name}/versions", VersionsHandler),
+    ("/tables/{name}/restore", RestoreHandler),
 ]

@@ -38,7 +38,7 @@ class TablesManager:
             raise DeitaError("bad_cursor", "This cursor cannot be read.")
         found = [table for table in await self._engine.tables() if table.name > after]
         found.sort(key=lambda table: table.name)
-        page = [_shape(table) for table in found[:limit]]
+        page = [table_shape(table) for table in found[:limit]]
         return TableList(items=page, next=cursors.encode("tables", page[-1].name) if len(found) > limit else None)
 
     async def get(self, name: str) -> Table:
@@ -46,7 +46,7 @@ class TablesManager:
         wanted = name.casefold()
         for table in await self._engine.tables():
             if table.name.casefold() == wanted:
-                return _shape(table)
+                return table_shape(table)
         raise missing(name)
 
     async def exists(self, name: str) -> bool:
@@ -64,11 +64,22 @@ class TablesManager:
         table = await self.get(name)
         await self._engine.drop_table(table.name, self._person)
 
-    async def rows(self, name: str, cursor: str | None, limit: int, order: str, filters: Sequence[str]) -> bytes:
-        """Return a page of rows as JSON; a cursor is bound to the snapshot that the first page showed."""
-        scope = f"rows:{name}:{order}:{json.dumps(filters)}"
+    async def rows(
+        self,
+        name: str,
+        cursor: str | None,
+        limit: int,
+        order: str,
+        filters: Sequence[str],
+        version: int | None = None,
+    ) -> bytes:
+        """Return a page of rows as JSON; a cursor is bound to the snapshot that the first page showed.
+
+        `version` is the snapshot of an older version to show.
+        """
+        scope = f"rows:{name}:{version}:{order}:{json.dumps(filters)}"
         offset, snapshot = _place(scope, cursor)
-        spec = RowsSpec(name, offset, limit, parsed_order(order), tuple(map(parsed_filter, filters)), snapshot)
+        spec = RowsSpec(name, offset, limit, parsed_order(order), tuple(map(parsed_filter, filters)), snapshot, version)
         page = await self._engine.table_rows(spec)
         last = offset + page.rows
         more = page.rows and last < page.row_count
@@ -113,7 +124,8 @@ def _place(scope: str, cursor: str | None) -> tuple[int, int | None]:
     return place[0], place[1]
 
 
-def _shape(table: shapes.Table) -> Table:
+def table_shape(table: shapes.Table) -> Table:
+    """Return the engine's table as the API's."""
     return Table(
         name=table.name,
         kind=table.kind,

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from deita_engine.shapes import TableOperation
 from pydantic import BaseModel, ConfigDict, Field
+
+Change = Literal["added", "removed", "type"]
 
 
 class Column(BaseModel):
@@ -46,19 +49,32 @@ class TableList(BaseModel):
     next: str | None
 
 
+class ColumnChange(BaseModel):
+    """A column that a version added, removed, or gave another type."""
+
+    name: str
+    change: Change
+    before: str | None = Field(description="The type before, unless it was added.")
+    after: str | None = Field(description="The type now, unless it was removed.")
+
+
 class Version(BaseModel):
-    """A version of a table: what made it, and what it had then."""
+    """A version of a table: what made it, what it had then, and how that differs from the version before."""
 
     version: int
-    operation: Literal["create", "replace", "append", "write", "drop", "rename"]
+    operation: TableOperation
     columns: list[Column]
+    column_changes: list[ColumnChange]
     rows: int
+    row_change: int | None = Field(description="Rows more or less than in the version before; null for the first.")
+    reject_count: int | None = Field(description="Lines of the file that did not become rows; null without an import.")
     created_at: str
     created_by: str
     message: str
     source: Source
     import_id: str | None
     query_id: str | None
+    restored_version: int | None = Field(description="Which version a restore brought back.")
 
 
 class VersionList(BaseModel):
@@ -66,6 +82,14 @@ class VersionList(BaseModel):
 
     items: list[Version]
     next: str | None
+
+
+class Restore(BaseModel):
+    """The version to bring back."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: int = Field(ge=1, le=2**31)
 
 
 class Rename(BaseModel):
@@ -83,8 +107,14 @@ class ListQuery(BaseModel):
     limit: int = Field(100, ge=1, le=1000)
 
 
-class RowsQuery(BaseModel):
-    """Which rows, in which order."""
+class VersionQuery(BaseModel):
+    """Which version."""
+
+    version: int | None = Field(None, ge=1, le=2**31, description="The newest without it.")
+
+
+class RowsQuery(VersionQuery):
+    """Which rows of which version, in which order."""
 
     cursor: str | None = None
     limit: int = Field(100, ge=1, le=10_000)
