@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .database.database import Database
     from .services.files.manager import FilesManager
     from .services.imports.manager import ImportsManager
+    from .services.imports.previews import Previews
     from .services.queries.manager import QueriesManager
     from .services.tables.history import History
     from .services.tables.manager import TablesManager
@@ -45,6 +46,8 @@ class Limits(Protocol):
     max_spool_bytes: int
     result_lifetime: float
     max_imports: int
+    max_previews: int
+    review_below: float
     max_wait_ms: int
 
 
@@ -78,6 +81,7 @@ class DataPlane:
     database: Database
     files: FilesManager
     imports: ImportsManager
+    previews: Previews
     versions: Versions
     history: History
 
@@ -160,6 +164,7 @@ class DataPlane:
 
     def _make_imports(self) -> None:
         from .services.imports.manager import ImportsManager
+        from .services.imports.previews import Previews
         from .services.imports.rejects import Rejects
         from .services.imports.sources import Sources
         from .services.imports.underway import Underway
@@ -167,7 +172,18 @@ class DataPlane:
         settings, limits, database, engine = self.settings, self.limits, self.database, self.engine
         sources = Sources(database, self.files, self.versions)
         rejects = Rejects(settings.storage / "rejects", self.disk)
-        underway = Underway(database, engine, sources, self.versions, rejects, limits.max_imports, self.log)
+        self.previews = Previews(engine, sources, limits.max_previews)
+        underway = Underway(
+            database,
+            engine,
+            sources,
+            self.versions,
+            self.previews,
+            rejects,
+            limits.max_imports,
+            limits.review_below,
+            self.log,
+        )
         self.imports = ImportsManager(database, engine, sources, underway, rejects, self.presence, settings.person)
 
     def _open_storage(self) -> None:

@@ -62,6 +62,7 @@ STATUS: dict[str, int] = {
     "archive_too_large": 422,
     "too_many_queries": 429,
     "too_many_imports": 429,
+    "too_many_previews": 429,
     # what happened to us
     "internal": 500,
     "interrupted": 503,
@@ -75,6 +76,7 @@ STATUS: dict[str, int] = {
 RETRY_AFTER: dict[str, int] = {
     "too_many_queries": 1,
     "too_many_imports": 5,
+    "too_many_previews": 1,
     "workspace_busy": 2,
     "engine_lost": 1,
     "interrupted": 1,

@@ -33,6 +33,12 @@ class DeitaExtension(ExtensionApp):
         24 * 3600.0, help="Seconds until a result expires; afterwards it is 410 result_expired."
     ).tag(config=True)
     max_imports = Integer(64, help="How many imports may run or wait at once; more are 429.").tag(config=True)
+    max_previews = Integer(2, help="How many files are looked at at once; a few more wait, the rest are 429.").tag(
+        config=True
+    )
+    review_below = Float(
+        0.8, help="An import that may wait for a person does so when the reading's confidence is below this."
+    ).tag(config=True)
     max_wait_ms = Integer(60_000, help="The longest that a request may ask to wait, in milliseconds.").tag(config=True)
 
     dataplane: DataPlane

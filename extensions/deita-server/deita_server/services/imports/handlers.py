@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import quote
 
 from tornado.iostream import StreamClosedError
 
+from deita_server import roles
 from deita_server.base import DeitaHandler
+
+if TYPE_CHECKING:
+    from .models import Reading
 
 MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}
 
@@ -33,6 +39,31 @@ class ImportsHandler(DeitaHandler):
         import_id = await imports.idempotency.once(key, self.request.body, lambda: imports.start(new, self.request_id))
         self.set_header("Location", f"{self.request.path.rstrip('/')}/{import_id}")
         self.answer(await imports.get(import_id), 202)
+
+
+class PreviewHandler(DeitaHandler):
+    """How a file would be read."""
+
+    actions: ClassVar[dict[str, roles.Action]] = {"POST": "query"}
+    _looking: asyncio.Task[Reading] | None = None
+
+    async def post(self) -> None:
+        """Look at a file and keep nothing."""
+        await self.dataplane.importing()
+        from .models import NewPreview
+
+        wanted = self.read_body(NewPreview)
+        looking = self.dataplane.previews.ask(wanted.file, wanted.sha256, wanted.recipe)
+        self._looking = asyncio.get_running_loop().create_task(looking)
+        await asyncio.wait((self._looking,))
+        if not self._looking.cancelled():
+            self.answer(self._looking.result())
+
+    def on_connection_close(self) -> None:
+        """Stop looking when nobody waits for it any more."""
+        super().on_connection_close()
+        if self._looking:
+            self._looking.cancel()
 
 
 class ImportHandler(DeitaHandler):
@@ -95,6 +126,7 @@ class RejectsHandler(DeitaHandler):
 
 ROUTES: list[tuple[str, type[DeitaHandler]]] = [
     ("/imports", ImportsHandler),
+    ("/imports/preview", PreviewHandler),
     ("/imports/{id}", ImportHandler),
     ("/imports/{id}/confirm", ConfirmHandler),
     ("/imports/{id}/rejects", RejectsHandler),

@@ -64,7 +64,7 @@ class ImportsManager:
             sha256=source.sha256,
             table=table,
             mode=new.mode,
-            state="queued" if new.confirm else "needs_review",
+            state="queued" if new.confirm else "sniffing",
             recipe=new.recipe or {},
             reject_count=0,
             server=self._presence.id,
@@ -72,8 +72,7 @@ class ImportsManager:
             created_by=self._person,
         )
         await self._database.write(lambda session: self._note(session, row))
-        if new.confirm:
-            self._underway.begin(row, request_id)
+        self._underway.begin(row, request_id)
         return row.id
 
     def _note(self, session: Session, row: rows.Import) -> None:

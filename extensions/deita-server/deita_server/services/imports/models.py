@@ -26,6 +26,77 @@ class NewImport(BaseModel):
     confirm: bool = Field(True, description="False stops at `needs_review` when the reading is doubtful.")
 
 
+class NewPreview(BaseModel):
+    """A file to look at, and what is known of how to read it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    file: str = Field(min_length=1, max_length=800)
+    sha256: str | None = Field(None, pattern=SHA256, description="Older bytes of this name, or a table's source.")
+    recipe: dict[str, Any] = Field(default_factory=dict, description="Overrides parts of what is detected.")
+
+
+class PreviewColumn(BaseModel):
+    """A column as it would become; `label` is its header text."""
+
+    name: str
+    label: str | None
+    type: str
+
+
+class Odd(BaseModel):
+    """A row that would be rejected, or looks strange."""
+
+    line: int | None
+    column: str | None
+    raw: str | None
+    reason: str
+
+
+class Alternative(BaseModel):
+    """Another value that a part of the recipe could have."""
+
+    value: Any
+    reason: str = ""
+
+
+class Choice(BaseModel):
+    """A part of the recipe as it was found: how sure that is, why, and what else it could be."""
+
+    key: str
+    value: Any
+    confidence: float = Field(ge=0, le=1)
+    reason: str = ""
+    alternatives: list[Alternative] = Field(default_factory=list)
+
+
+class Other(BaseModel):
+    """Something else in the same file that could be a table: a sheet, a member of an archive, a second table."""
+
+    title: str
+    recipe: dict[str, Any]
+    rows: int | None = None
+
+
+class Preview(BaseModel):
+    """How a file would be read: ≤ 50 first rows, ≤ 30 raw lines, ≤ 20 odd rows, the choices, what else is in it."""
+
+    columns: list[PreviewColumn]
+    rows: list[list[Any]]
+    raw: list[str] | None
+    odd: list[Odd]
+    choices: list[Choice]
+    others: list[Other]
+    confidence: float = Field(ge=0, le=1)
+
+
+class Reading(BaseModel):
+    """A complete recipe and what it would make of the file."""
+
+    recipe: dict[str, Any]
+    preview: Preview
+
+
 class Confirmation(BaseModel):
     """What to change of the recipe before going on."""
 
@@ -45,7 +116,8 @@ class Import(BaseModel):
     mode: Mode
     version: int | None
     recipe: dict[str, Any]
-    preview: dict[str, Any] | None
+    preview: Preview | None = Field(description="While it needs review.")
+    asked: dict[str, Any] | None = Field(description="While it needs review: the parts of the recipe that were given.")
     rows: int | None
     reject_count: int
     progress: float = Field(ge=0, le=1)

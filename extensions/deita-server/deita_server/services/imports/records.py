@@ -51,6 +51,7 @@ def shaped(row: rows.Import, run: Run | None) -> Import:
             "version": row.version,
             "recipe": (run.recipe if run and run.recipe else reading.get("recipe") or row.recipe),
             "preview": reading.get("preview"),
+            "asked": row.recipe if row.state == "needs_review" else None,
             "rows": row.rows,
             "reject_count": row.reject_count,
             "progress": progress,

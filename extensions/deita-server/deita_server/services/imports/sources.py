@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -45,9 +46,9 @@ class Sources:
                 raise missing(source)
         return source
 
-    async def path(self, source: Source) -> str:
+    async def path(self, source: Source) -> Path:
         """Return where the bytes are."""
-        return str(await self._files.path(source.file, source.sha256))
+        return await self._files.path(source.file, source.sha256)
 
 
 def is_kept(session: Session, source: Source) -> bool:

@@ -17,6 +17,8 @@ from deita_server.errors import DeitaError, embedded
 from deita_server.services.tables.versions import Versions
 
 from . import records
+from .models import Reading
+from .previews import Previews
 from .rejects import Rejects
 from .sources import Source, Sources
 
@@ -26,15 +28,18 @@ if TYPE_CHECKING:
 
 @dataclass
 class Live:
-    """The task that sees an import through; what it waits for: the engine's run."""
+    """The task that sees an import through; what it waits for: the look at the file, then the engine's run."""
 
     task: asyncio.Task[None]
+    looking: asyncio.Task[Reading] | None = None
     run: Run | None = None
     cancelled: bool = False
 
     async def cancel(self) -> None:
         """End it for real; returns when its row says so."""
         self.cancelled = True
+        if self.looking:
+            self.looking.cancel()
         if self.run:
             await self.run.cancel()
         await asyncio.wait((self.task,))
@@ -49,12 +54,15 @@ class Underway:
         engine: Engine,
         sources: Sources,
         versions: Versions,
+        previews: Previews,
         rejects: Rejects,
         max_live: int,
+        review_below: float,
         log: Logger,
     ) -> None:
         self._database, self._engine, self._sources, self._versions = database, engine, sources, versions
-        self._rejects, self._max_live, self._log = rejects, max_live, log
+        self._previews, self._rejects, self._max_live, self._log = previews, rejects, max_live, log
+        self._review_below = review_below
         self._live: dict[str, Live] = {}
 
     def check_room(self) -> None:
@@ -67,7 +75,7 @@ class Underway:
         return self._live.get(import_id)
 
     def begin(self, row: rows.Import, request_id: str) -> None:
-        """See an import through."""
+        """See an import through, from a look at the file when its state is `sniffing`."""
         live = Live(asyncio.get_running_loop().create_task(self._see_through(row, request_id)))
         self._live[row.id] = live
         live.task.add_done_callback(lambda task: self._ended(row.id, task))
@@ -85,6 +93,8 @@ class Underway:
     async def _see_through(self, row: rows.Import, request_id: str) -> None:
         live = self._live[row.id]
         try:
+            if row.state == "sniffing" and await self._stops(row, live):
+                return
             run = live.run = await self._engine.import_file(await self._spec(row))
         except (EngineError, DeitaError) as error:
             await self._finish(row.id, {"state": "failed", "error": embedded(error, request_id)})
@@ -95,10 +105,29 @@ class Underway:
         await run.wait()
         await self._close(row.id, run, request_id)
 
+    async def _stops(self, row: rows.Import, live: Live) -> bool:
+        """Look at the file; True when the import ends here or waits for a person."""
+        source = Source(row.file, row.sha256)
+        live.looking = asyncio.get_running_loop().create_task(self._previews.look(source, row.recipe))
+        await asyncio.wait((live.looking,))
+        if live.cancelled:
+            await self._finish(row.id, {"state": "cancelled"})
+            return True
+        try:
+            reading = live.looking.result()
+        except EngineError as error:
+            if error.code != "preview_timeout":
+                raise
+            return False  # a file that is slow to look at asks no questions
+        if reading.preview.confidence >= self._review_below:
+            return False
+        await self._update(row.id, {"state": "needs_review", "preview": reading.model_dump()})
+        return True
+
     async def _spec(self, row: rows.Import) -> ImportSpec:
         return ImportSpec(
             id=row.id,
-            path=await self._sources.path(Source(row.file, row.sha256)),
+            path=str(await self._sources.path(Source(row.file, row.sha256))),
             file=row.file,
             sha256=row.sha256,
             table=row.table,

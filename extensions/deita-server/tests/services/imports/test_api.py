@@ -111,26 +111,6 @@ def test_rejected_lines_can_be_paged_through(workspace: RunningServer):
     assert second["items"][0]["line"] > first["items"][0]["line"]
 
 
-def test_an_import_can_wait_for_review(workspace: RunningServer):
-    workspace.put("reviewed.csv", b"a,b\n1,2\n")
-    body = workspace.api.post("/imports", json={"file": "reviewed.csv", "confirm": False}).json()
-    assert body["state"] == "needs_review"
-    recipe = {"columns": {"a": "VARCHAR", "b": "VARCHAR"}}
-    confirmed = workspace.api.post(f"/imports/{body['id']}/confirm", json={"recipe": recipe})
-    assert confirmed.status_code == 202
-    done = workspace.api.get(f"/imports/{body['id']}", params={"wait_ms": 30_000}).json()
-    assert done["state"] == "done", done
-    assert workspace.rows("SELECT a FROM reviewed") == [["1"]]
-    assert refused(workspace.api.post(f"/imports/{body['id']}/confirm", json={})) == (409, "import_state")
-
-
-def test_an_import_that_waits_can_be_cancelled(workspace: RunningServer):
-    workspace.put("waiting.csv", b"a,b\n1,2\n")
-    body = workspace.api.post("/imports", json={"file": "waiting.csv", "confirm": False}).json()
-    assert workspace.api.delete(f"/imports/{body['id']}").json()["state"] == "cancelled"
-    assert refused(workspace.api.get("/tables/waiting")) == (404, "table_not_found")
-
-
 def test_a_retry_with_the_same_key_imports_once(workspace: RunningServer):
     workspace.put("retried.csv", b"a\n1\n")
     headers = {"Idempotency-Key": str(uuid.uuid4())}

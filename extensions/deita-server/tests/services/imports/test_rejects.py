@@ -116,6 +116,8 @@ def test_rejects_outlive_the_server(start_server: Starter):
 
 def test_an_import_that_fails_leaves_no_rejects(start_server: Starter):
     server = start_server()
+    server.put("first.csv", b"a\n1\n")
+    assert server.import_file("first.csv")["state"] == "done"  # from here on there is a process to kill
     server.put("large.csv", lines_with(BAD) * 40)
     body = server.api.post("/imports", json={"file": "large.csv", "recipe": {"columns": {"number": "BIGINT"}}}).json()
     os.kill(server.engine_pid("write"), signal.SIGKILL)
