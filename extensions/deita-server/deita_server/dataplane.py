@@ -29,12 +29,14 @@ if TYPE_CHECKING:
     from .services.tables.history import History
     from .services.tables.manager import TablesManager
     from .services.tables.versions import Versions
+    from .services.uploads.manager import UploadsManager
 
 QUERYING = ("deita_engine.client", "deita_server.services.queries.manager", "deita_server.services.tables.manager")
 STORING = (
     "deita_server.database.database",
     "deita_server.services.files.manager",
     "deita_server.services.imports.manager",
+    "deita_server.services.uploads.manager",
 )
 
 
@@ -42,6 +44,7 @@ class Limits(Protocol):
     """The extension's configuration, as far as the managers need it."""
 
     max_upload_bytes: int
+    upload_lifetime: float
     max_queries: int
     max_spool_bytes: int
     result_lifetime: float
@@ -82,6 +85,7 @@ class DataPlane:
     files: FilesManager
     imports: ImportsManager
     previews: Previews
+    uploads: UploadsManager
     versions: Versions
     history: History
 
@@ -150,13 +154,23 @@ class DataPlane:
         from .services.files.manager import FilesManager
         from .services.tables.history import History
         from .services.tables.versions import Versions
+        from .services.uploads.manager import UploadsManager
 
         settings, limits = self.settings, self.limits
         self.database = Database(settings.storage / "workspace.sqlite")
         await asyncio.to_thread(self._open_storage)
         store = await asyncio.to_thread(store_at, settings.storage.as_uri())
         self.files = FilesManager(
-            self.database, store, self.presence, self.disk, settings.person, limits.max_upload_bytes
+            self.database,
+            store,
+            self.presence,
+            self.disk,
+            settings.person,
+            limits.max_upload_bytes,
+            settings.quota,
+        )
+        self.uploads = UploadsManager(
+            self.database, self.files, self.presence.incoming, self.disk, settings.person, limits.upload_lifetime
         )
         self.versions = Versions(self.database, self.engine)
         self.history = History(self.engine, self.versions, self.tables, settings.person)

@@ -23,6 +23,9 @@ class DeitaExtension(ExtensionApp):
     extension_url = "/"
 
     max_upload_bytes = Integer(2**40, help="The largest file that may be uploaded, in bytes.").tag(config=True)
+    upload_lifetime = Float(
+        7 * 24 * 3600.0, help="Seconds that an unfinished upload may be left alone; then it is 410 upload_expired."
+    ).tag(config=True)
     max_queries = Integer(
         1000, help="How many queries a server remembers; the oldest finished ones are forgotten."
     ).tag(config=True)

@@ -15,6 +15,7 @@ from .services.health.operations import OPERATIONS as HEALTH
 from .services.imports.operations import OPERATIONS as IMPORTS
 from .services.queries.operations import OPERATIONS as QUERIES
 from .services.tables.operations import OPERATIONS as TABLES
+from .services.uploads.operations import OPERATIONS as UPLOADS
 from .services.workspace.operations import OPERATIONS as WORKSPACE
 
 DOCUMENTATION = [
@@ -22,7 +23,7 @@ DOCUMENTATION = [
     Operation("get", "/docs", "Read it as a page", {200: ("text/html",)}),
     Operation("get", "/docs/{asset}", "A part of that page", {200: ("text/css", "text/javascript")}, refuses=(404,)),
 ]
-OPERATIONS = [*HEALTH, *WORKSPACE, *FILES, *IMPORTS, *TABLES, *QUERIES, *DOCUMENTATION]
+OPERATIONS = [*HEALTH, *WORKSPACE, *FILES, *UPLOADS, *IMPORTS, *TABLES, *QUERIES, *DOCUMENTATION]
 ALWAYS_REFUSES = (400, 401, 403)
 REFERENCE = "#/components/schemas/{model}"
 
@@ -90,6 +91,8 @@ def _described(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
     }
     if operation.takes is bytes:
         described["requestBody"] = {"required": True, "content": {"application/octet-stream": {}}}
+    elif isinstance(operation.takes, str):
+        described["requestBody"] = {"required": False, "content": {operation.takes: {}}}
     elif model := _taken(operation):
         content = {"application/json": {"schema": schemas.taken(model)}}
         described["requestBody"] = {"required": True, "content": content}
@@ -98,7 +101,7 @@ def _described(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
 
 def _taken(operation: Operation) -> Model | None:
     takes = operation.takes
-    return takes if takes and issubclass(takes, BaseModel) else None
+    return takes if isinstance(takes, type) and issubclass(takes, BaseModel) else None
 
 
 def _operation_id(operation: Operation) -> str:

@@ -14,7 +14,7 @@ class Operation:
     """One method of one address.
 
     `answers` is what each status carries: a model, media types of bytes, both, or nothing. `takes` is the body: a
-    model, or `bytes` for a file as it is.
+    model, `bytes` for a file as it is, or the media type of such a body, which need not be there.
     """
 
     method: str
@@ -22,6 +22,6 @@ class Operation:
     summary: str
     answers: dict[int, Model | tuple[Model | str, ...] | None]
     query: Model | None = None
-    takes: Model | type[bytes] | None = None
+    takes: Model | type[bytes] | str | None = None
     headers: dict[str, str] = field(default_factory=dict)
     refuses: tuple[int, ...] = ()

@@ -13,6 +13,7 @@ from .services.health.handlers import ROUTES as HEALTH
 from .services.imports.handlers import ROUTES as IMPORTS
 from .services.queries.handlers import ROUTES as QUERIES
 from .services.tables.handlers import ROUTES as TABLES
+from .services.uploads.handlers import ROUTES as UPLOADS
 from .services.workspace.handlers import ROUTES as WORKSPACE
 
 PREFIX = "deita/api/v1"
@@ -20,6 +21,7 @@ ROUTES: list[tuple[str, type[DeitaHandler]]] = [
     *HEALTH,
     *WORKSPACE,
     *FILES,
+    *UPLOADS,
     *IMPORTS,
     *TABLES,
     *QUERIES,

@@ -11,7 +11,10 @@ from urllib.parse import unquote, urlsplit
 
 @dataclass(frozen=True)
 class Settings:
-    """One person's server of one workspace: `storage` is its folder, `engine` the `DEITA_ENGINE_*` settings."""
+    """One person's server of one workspace: `storage` is its folder, `engine` the `DEITA_ENGINE_*` settings.
+
+    `quota` is how many bytes the workspace's files may take; None is without limit.
+    """
 
     workspace_id: str
     slug: str
@@ -22,6 +25,7 @@ class Settings:
     public_url: str
     isolation: str
     lifeline: Path | None = None
+    quota: int | None = None
     engine: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -41,7 +45,7 @@ class Settings:
         Without them (a plain `jupyter server`) it is the owner's workspace in `fallback`, so that installing the
         package never stops a server from starting.
 
-        Raises ValueError for storage that is not a folder.
+        Raises ValueError for storage that is not a folder and a quota that is no number.
         """
         slug = environment.get("DEITA_WORKSPACE") or "local"
         url = environment.get("DEITA_STORAGE_URL", "")
@@ -55,6 +59,7 @@ class Settings:
             public_url=environment.get("DEITA_PUBLIC_URL", ""),
             isolation=environment.get("DEITA_ISOLATION") or "none",
             engine={name: value for name, value in environment.items() if name.startswith("DEITA_ENGINE_")},
+            quota=int(quota) if (quota := environment.get("DEITA_QUOTA_BYTES")) else None,
             lifeline=Path(lifeline) if (lifeline := environment.get("DEITA_LIFELINE")) else None,
         )
 

@@ -36,8 +36,8 @@ class RunningServer:
         self.log = folder / "server.log"
         self.start()
 
-    def start(self) -> None:
-        self.port = free_port()
+    def start(self, port: int | None = None) -> None:
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}{BASE}"
         self.login_url = f"http://127.0.0.1:{self.port}/user/me/shop/login?token={TOKEN}"
         self.api = httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60)

@@ -60,6 +60,27 @@ class FileVersion(Base):
     __table_args__ = (UniqueConstraint("file_id", "version"),)
 
 
+class Upload(Base):
+    """A resumable upload: `offset` bytes of `length` are durable. `file` is what became of it, null until all is here.
+
+    The last bytes are only acknowledged together with the file's name, so a row never says "all here" of nothing.
+    """
+
+    __tablename__ = "uploads"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    length: Mapped[int]
+    offset: Mapped[int]
+    sha256: Mapped[str | None]
+    replace: Mapped[bool]
+    described: Mapped[str]
+    file: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    created_at: Mapped[str]
+    created_by: Mapped[str]
+    expires_at: Mapped[str] = mapped_column(index=True)
+
+
 class Import(Base):
     """One attempt to turn a file into a table version; `server` is who runs it (see `presence`)."""
 

@@ -1,22 +1,23 @@
-"""Handlers of `/files`. A PUT is streamed: `prepare` opens it, `data_received` feeds it, `put` names it."""
+"""Handlers of `/files`. A PUT is streamed: `open` begins it, `receive` feeds it, `put` names it."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import quote
 
-from tornado import web
 from tornado.iostream import StreamClosedError
 
 from deita_server import roles
-from deita_server.base import JSON_LIMIT, DeitaHandler
+from deita_server.base import DeitaHandler
 from deita_server.errors import DeitaError
+from deita_server.streamed import StreamedHandler
 
 from .download import byte_range, send_file
 
-# How much of a refused body is read before the answer: a client that is still sending would not see one.
-DRAINED = 256 * 2**20
+if TYPE_CHECKING:
+    from .upload import Upload
+
 NESTED = r"/files/.*/.*"
 
 
@@ -32,88 +33,47 @@ class FilesHandler(DeitaHandler):
         self.answer(await self.dataplane.files.list(query.cursor, query.limit))
 
 
-@web.stream_request_body
-class FileHandler(DeitaHandler):
+class FileHandler(StreamedHandler):
     """One file: its bytes and its name."""
 
-    _upload = None
-    _refused: Exception | None = None
-    _body = b""
+    _upload: Upload | None = None
 
-    async def prepare(self) -> None:
-        """Let the person in and open the upload; a refusal waits for the end of the body."""
-        try:
-            await super().prepare()
-            await self.dataplane.storing()
-            if self.request.method == "PUT":
-                self._open()
-        except (DeitaError, web.HTTPError) as error:
-            if not self._drains():
-                raise
-            self._refused = error
-
-    def _open(self) -> None:
+    async def open(self) -> None:
+        """Open the upload of a PUT."""
+        if self.request.method != "PUT":
+            return
         from . import names
 
-        manager = self.dataplane.files
         names.checked(self.path_kwargs["name"])
-        if int(self.request.headers.get("Content-Length") or 0) > manager.max_bytes:
-            raise DeitaError(
-                "too_large", "The file is larger than this server takes.", details={"limit": manager.max_bytes}
-            )
-        # A body without a length is counted as it comes: the refusal, too, needs its rest to be read.
-        self.request.connection.set_max_body_size(manager.max_bytes + DRAINED)
-        self._upload = manager.upload()
+        manager = self.dataplane.files
+        self._upload = await manager.upload(self.declared_length())
+        self.allow_body(manager.max_bytes)
 
-    def _drains(self) -> bool:
-        length = self.request.headers.get("Content-Length", "")
-        waits = self.request.headers.get("Expect", "").lower() == "100-continue"
-        return not waits and length.isdigit() and 0 < int(length) <= DRAINED
-
-    async def data_received(self, chunk: bytes) -> None:
-        """Pass a piece of the body on; after a refusal, drop it."""
-        if self._refused:
-            return
-        try:
-            if self._upload:
-                await self._upload.write(chunk)
-            elif len(self._body) + len(chunk) > JSON_LIMIT:
-                raise DeitaError("too_large", "The body of this request is too large.", details={"limit": JSON_LIMIT})
-            else:
-                self._body += chunk
-        except DeitaError as error:
-            self._refused = error
-            await self._abort()
-
-    def on_connection_close(self) -> None:
-        """Throw away what arrived of an upload whose sender is gone."""
-        super().on_connection_close()
+    async def receive(self, chunk: bytes) -> None:
+        """Write a piece of a PUT."""
         if self._upload:
-            self.dataplane.in_background(self._abort())
+            await self._upload.write(chunk)
+        else:
+            await super().receive(chunk)
 
-    async def _abort(self) -> None:
+    async def abandon(self) -> None:
+        """Throw away what arrived."""
         upload, self._upload = self._upload, None
         if upload:
             await upload.abort()
 
-    def _accept(self) -> None:
-        if self._refused:
-            raise self._refused
-        self.request.body = self._body
-
     async def put(self, name: str) -> None:
         """Store the body under the name."""
-        self._accept()
+        self.accept()
         from .models import PutQuery
 
-        upload = self._upload
+        upload, self._upload = self._upload, None  # from here on a sender who leaves changes nothing
         assert upload is not None
         try:
             query = self.read_query(PutQuery)
             await upload.complete()
             file, created = await self.dataplane.files.store(name, upload, replace=query.replace)
         finally:
-            self._upload = None
             await upload.abort()
         self.answer(file, 201 if created else 200)
 
@@ -126,7 +86,7 @@ class FileHandler(DeitaHandler):
         await self._download(name, send=False)
 
     async def _download(self, name: str, *, send: bool) -> None:
-        self._accept()
+        self.accept()
         from .models import GetQuery
 
         manager = self.dataplane.files
@@ -166,14 +126,14 @@ class FileHandler(DeitaHandler):
 
     async def patch(self, name: str) -> None:
         """Rename the file."""
-        self._accept()
+        self.accept()
         from .models import Rename
 
         self.answer(await self.dataplane.files.rename(name, self.read_body(Rename).name))
 
     async def delete(self, name: str) -> None:
         """Forget the name."""
-        self._accept()
+        self.accept()
         await self.dataplane.deleting()
         await self.dataplane.files.delete(name)
         self.set_status(204)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from pathlib import Path
 
 from deita_engine.store import Store
@@ -20,42 +20,66 @@ from deita_server.errors import DeitaError
 from deita_server.presence import Presence
 
 from . import names
+from .allowance import Allowance
 from .media import media_type
 from .models import File, FileList
 from .upload import Upload, disk_error
+from .usage import Usage, arriving, usage
 
 UNFINISHED = ("queued", "sniffing", "needs_review", "running")
 
 
-@dataclass(frozen=True)
-class Usage:
-    """What the workspace's files take: names, and bytes of every version, each content once."""
-
-    files: int
-    bytes: int
+def _nothing_more(session: Session, file: File) -> None:
+    """Write nothing beside the name."""
 
 
 class FilesManager:
-    """The files of one workspace. Raises DeitaError file_not_found, file_exists, bad_name, no_space."""
+    """The files of one workspace. Raises file_not_found, file_exists, bad_name, no_space, quota_exceeded."""
 
     def __init__(
-        self, database: Database, store: Store, presence: Presence, threads: Executor, person: str, max_bytes: int
+        self,
+        database: Database,
+        store: Store,
+        presence: Presence,
+        threads: Executor,
+        person: str,
+        max_bytes: int,
+        quota: int | None,
     ):
         self._database, self._bytes, self._presence = database, store, presence
-        self._threads, self._person, self.max_bytes = threads, person, max_bytes
+        self._threads, self._person = threads, person
+        self.max_bytes, self.quota = max_bytes, quota
 
-    def upload(self) -> Upload:
-        """Begin to receive bytes."""
-        return Upload(self._presence.folder / uuid.uuid4().hex, self.max_bytes, self._threads)
+    async def upload(self, size: int | None) -> Upload:
+        """Begin to receive bytes, of which there will be `size` if that is known; raises what `Allowance` does."""
+        allowance = await self.allowance()
+        allowance.check(size or 0)
+        return Upload(self._presence.folder / uuid.uuid4().hex, allowance, self._threads)
 
-    async def store(self, name: str, upload: Upload, *, replace: bool) -> tuple[File, bool]:
+    async def allowance(self) -> Allowance:
+        """Return how much may come in now. What is under way counts as far as it has arrived."""
+        if self.quota is None:
+            return Allowance(self.max_bytes)
+        used = await self._database.read(lambda session: usage(session).bytes + arriving(session))
+        return Allowance(self.max_bytes, self.quota, used)
+
+    async def store(
+        self, name: str, upload: Upload, *, replace: bool, then: Callable[[Session, File], None] = _nothing_more
+    ) -> tuple[File, bool]:
         """Give completed bytes their name; returns the file and whether it is new.
 
-        The same bytes under the same name are no change; other bytes are file_exists unless `replace`.
+        The same bytes under the same name are no change; other bytes are file_exists unless `replace`. What `then`
+        writes is written together with the name.
         """
         name = names.checked(name)
+
+        def work(session: Session) -> tuple[File, bool]:
+            file, created = self._store(session, name, upload, replace)
+            then(session, file)
+            return file, created
+
         try:
-            return await self._database.write(lambda session: self._store(session, name, upload, replace))
+            return await self._database.write(work)
         except DeitaError as error:
             if error.code == "no_space":  # the bytes may have found room and their row none
                 await self._database.write(lambda session: self._drop(session, {upload.sha256}))
@@ -70,6 +94,7 @@ class FilesManager:
                 return _shape(file, newest), False
             if file.name != name or not replace:
                 raise _exists(file, newest)
+        self._fits(session, upload)
         if file is None:
             file = rows.File(name=name, name_key=names.key(name), created_at=now(), created_by=self._person)
             session.add(file)
@@ -92,6 +117,15 @@ class FilesManager:
         except OSError as error:
             raise disk_error(error) from error
         return _shape(file, version), True
+
+    def _fits(self, session: Session, upload: Upload) -> None:
+        if self.quota is not None and not _named(session, {upload.sha256}):
+            Allowance(self.max_bytes, self.quota, usage(session).bytes).check(upload.size)
+
+    async def refuse_other_bytes(self, name: str, size: int, sha256: str | None) -> None:
+        """Raise file_exists when the name stands for bytes that these cannot be, as far as one can tell by now."""
+        name = names.checked(name)
+        await self._database.read(lambda session: _refuse_other_bytes(session, name, size, sha256))
 
     async def get(self, name: str, version: int | None = None) -> File:
         """Return the file as it is, or one of its earlier versions."""
@@ -166,7 +200,7 @@ class FilesManager:
 
     async def usage(self) -> Usage:
         """Count what the workspace's files take."""
-        return await self._database.read(_usage)
+        return await self._database.read(usage)
 
     async def path(self, name: str, sha256: str) -> Path:
         """Return where a file's bytes are."""
@@ -193,26 +227,25 @@ def _version(session: Session, file: rows.File, version: int) -> rows.FileVersio
     return session.scalars(query).one_or_none()
 
 
+def _refuse_other_bytes(session: Session, name: str, size: int, sha256: str | None) -> None:
+    file = _alive(session, name)
+    newest = _newest(session, file) if file else None
+    if file and newest and (file.name != name or newest.size != size or newest.sha256 != (sha256 or newest.sha256)):
+        raise _exists(file, newest)
+
+
+def _named(session: Session, hashes: set[str]) -> set[str]:
+    query = select(rows.FileVersion.sha256).join(rows.FileVersion.file).where(rows.File.deleted_at.is_(None))
+    return set(session.scalars(query.where(rows.FileVersion.sha256.in_(hashes))))
+
+
 def _needed(session: Session, hashes: set[str]) -> set[str]:
-    named = select(rows.FileVersion.sha256).join(rows.FileVersion.file).where(rows.File.deleted_at.is_(None))
     imported = select(rows.TableVersion.sha256)
     importing = select(rows.Import.sha256).where(rows.Import.state.in_(UNFINISHED))
-    needed: set[str] = set()
-    for query, column in ((named, rows.FileVersion), (imported, rows.TableVersion), (importing, rows.Import)):
+    needed = _named(session, hashes)
+    for query, column in ((imported, rows.TableVersion), (importing, rows.Import)):
         needed.update(sha256 for sha256 in session.scalars(query.where(column.sha256.in_(hashes))) if sha256)
     return needed
-
-
-def _usage(session: Session) -> Usage:
-    count = session.scalar(select(func.count()).select_from(rows.File).where(rows.File.deleted_at.is_(None)))
-    alive = (
-        select(rows.FileVersion.sha256, func.max(rows.FileVersion.size).label("size"))
-        .join(rows.FileVersion.file)
-        .where(rows.File.deleted_at.is_(None))
-        .group_by(rows.FileVersion.sha256)
-        .subquery()
-    )
-    return Usage(files=count or 0, bytes=session.scalar(select(func.sum(alive.c.size))) or 0)
 
 
 def _shape(file: rows.File, version: rows.FileVersion) -> File:

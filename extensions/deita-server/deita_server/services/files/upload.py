@@ -1,4 +1,4 @@
-"""One upload under way: bytes go to a temporary file and through SHA-256 in a thread, never all into memory.
+"""Bytes on their way in: they go to a file and through SHA-256 in a thread, never all into memory.
 
 The network may fill one block while the previous one is written; `write` then waits, which stops reading from the
 socket.
@@ -8,58 +8,101 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import hashlib
 import os
+from collections.abc import Callable
 from concurrent.futures import Executor
 from pathlib import Path
+from typing import TypeVar
 
 from deita_server.errors import DeitaError
 
-from .media import HEAD_BYTES
+from .allowance import Allowance
+from .digest import Digest
 
 BLOCK = 2**20
+# A digest that is behind, because the server was started anew in between, hashes so much more for each block.
+CATCHING_UP = 4 * BLOCK
+SLICE = 64 * BLOCK
+
+Result = TypeVar("Result")
 
 
 class Upload:
-    """`await write(...)` for each piece, then `await complete()`; `await abort()` in any case but success."""
+    """`await write(...)` for each piece, then `await complete()`; at the end `close`, or `abort` to leave nothing.
 
-    def __init__(self, temporary: Path, limit: int, threads: Executor) -> None:
+    A resumed one is given the descriptor of its file, how many bytes are in it, and their digest. `tap` sees each block
+    that is written, in the thread that writes it.
+    """
+
+    def __init__(
+        self,
+        temporary: Path,
+        allowance: Allowance,
+        threads: Executor,
+        descriptor: int | None = None,
+        stored: int = 0,
+        digest: Digest | None = None,
+        tap: Callable[[bytearray], None] | None = None,
+    ) -> None:
         self.temporary = temporary
-        self.size = 0
-        self.head = b""
-        self._limit, self._threads = limit, threads
-        self._hash = hashlib.sha256()
+        self.size = self.stored = stored
+        self.digest = digest or Digest()
+        self._allowance, self._threads, self._tap = allowance, threads, tap
         self._block = bytearray()
-        self._file: int | None = None
+        self._file = descriptor
         self._writing: asyncio.Future[None] | None = None
 
     @property
     def sha256(self) -> str:
         """The hash of all bytes; final after `complete`."""
-        return self._hash.hexdigest()
+        return self.digest.sha256
+
+    @property
+    def head(self) -> bytes:
+        """The first bytes, for telling what they are."""
+        return self.digest.head
 
     async def write(self, piece: bytes) -> None:
-        """Take a piece; raises too_large, no_space."""
+        """Take a piece; raises too_large, quota_exceeded, no_space."""
+        self._allowance.check(self.size + len(piece))
         self.size += len(piece)
-        if self.size > self._limit:
-            raise DeitaError("too_large", "The file is larger than this server takes.", details={"limit": self._limit})
         self._block += piece
         if len(self._block) >= BLOCK:
             await self._hand_over()
 
-    async def complete(self) -> None:
-        """Write the rest and make the bytes durable; raises no_space."""
+    async def synced(self) -> int:
+        """Make what was handed to the file so far durable and return how many bytes that is; writing may go on."""
+        stored = self.stored
+        await self._run(self._sync)
+        return stored
+
+    async def flush(self) -> int:
+        """Write everything that was taken, make it durable, and return how many bytes that is; raises no_space."""
         await self._hand_over()
         await self._written()
-        await asyncio.get_running_loop().run_in_executor(self._threads, self._sync)
+        return await self.synced()
+
+    async def complete(self) -> None:
+        """Make all bytes durable and hash what is not hashed yet; raises no_space."""
+        await self.flush()
+        while self.digest.position < self.stored:
+            await self._run(lambda: self._catch_up(SLICE))
+
+    async def close(self) -> None:
+        """Let the file go and keep it."""
+        await self._settled()
+        await self._run(self._close)
 
     async def abort(self) -> None:
         """Leave nothing behind."""
+        await self._settled()
+        await self._run(self._discard)
+
+    async def _settled(self) -> None:
         try:
             await self._written()
         except DeitaError:
-            pass  # it is being thrown away, and whoever wrote it was told
-        await asyncio.get_running_loop().run_in_executor(self._threads, self._discard)
+            pass  # it is being given up, and whoever wrote it was told
 
     async def _hand_over(self) -> None:
         await self._written()
@@ -71,18 +114,30 @@ class Upload:
         if writing:
             await writing
 
+    async def _run(self, work: Callable[[], Result]) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
     def _store(self, block: bytearray) -> None:
-        if len(self.head) < HEAD_BYTES:
-            self.head += bytes(block[: HEAD_BYTES - len(self.head)])
         try:
             if self._file is None:
-                self._file = os.open(self.temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-            self._hash.update(block)
-            view = memoryview(block)
+                self._file = os.open(self.temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            view, place = memoryview(block), self.stored
             while view:
-                view = view[os.write(self._file, view) :]
+                written = os.pwrite(self._file, view, place)
+                view, place = view[written:], place + written
         except OSError as error:
             raise disk_error(error) from error
+        if self.digest.position < self.stored:
+            self._catch_up(CATCHING_UP)
+        if self.digest.position == self.stored:
+            self.digest.update(block)
+        if self._tap:
+            self._tap(block)
+        self.stored += len(block)
+
+    def _catch_up(self, most: int) -> None:
+        assert self._file is not None
+        self.digest.catch_up(self._file, min(self.stored, self.digest.position + most))
 
     def _sync(self) -> None:
         assert self._file is not None
@@ -90,13 +145,14 @@ class Upload:
             os.fsync(self._file)
         except OSError as error:
             raise disk_error(error) from error
-        os.close(self._file)
-        self._file = None
 
-    def _discard(self) -> None:
+    def _close(self) -> None:
         if self._file is not None:
             os.close(self._file)
             self._file = None
+
+    def _discard(self) -> None:
+        self._close()
         self.temporary.unlink(missing_ok=True)
 
 

@@ -23,7 +23,7 @@ async def described(settings: Settings, files: FilesManager, engine: Engine) -> 
         person=settings.person,
         role=settings.role,
         usage=Usage(files=used.files, bytes=used.bytes),
-        quota=None,
+        quota=settings.quota,
         engine=EngineKind(kind="duckdb", state=status["state"], version=status["version"]),
         storage=StorageKind(kind=settings.storage_kind),
         isolation=settings.isolation,

@@ -19,7 +19,7 @@ def temporary_files(server: RunningServer) -> list[Path]:
     return [
         path
         for path in (server.storage / "incoming").rglob("*")
-        if path.is_file() and path.name not in ("lock", ".gate")
+        if path.is_file() and path.name not in ("lock", ".gate") and path.suffix != ".upload"
     ]
 
 
