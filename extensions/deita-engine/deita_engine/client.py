@@ -102,6 +102,19 @@ class Engine:
         reply, _ = await self._reader.ask("table_at", snapshot=snapshot)
         return wire.table_of(reply["table"])
 
+    async def profile(self, table: str, version: int | None = None) -> dict[str, Any]:
+        """What each column of a table holds, or held in the version of a snapshot: `{rows, columns}`.
+
+        Whoever stops waiting ends it. Raises EngineError table_not_found, version_expired, query_timeout.
+        """
+        try:
+            async with asyncio.timeout(self.config.timeout_ms / 1000):
+                reply, _ = await self._reader.ask("profile", table=table, version=version)
+        except TimeoutError as error:
+            raise EngineError("query_timeout", "The profile took longer than it may.") from error
+        profile: dict[str, Any] = reply["profile"]
+        return profile
+
     async def snapshot_at(self, time: str) -> int:
         """The newest snapshot at a moment (`YYYY-MM-DD hh:mm:ss.ffffff`, UTC)."""
         reply, _ = await self._reader.ask("snapshot_at", time=time)

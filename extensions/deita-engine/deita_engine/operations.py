@@ -19,6 +19,7 @@ from .exports import Exports
 from .formats.registry import Limits, module_of, opened
 from .guard import judge
 from .imports import Imports
+from .profiles import Profiles
 from .queries import Queries
 from .reader import Reader
 from .restores import Restores
@@ -94,6 +95,7 @@ class Operations:
         slots = self.slots = Slots(options["max_running"])
         self.queries = Queries(self.reader, self.spool, slots)
         self.writes = Writes(self.reader, self.writer, self.spool, slots)
+        self.profiles = Profiles(self.reader, slots)
         self.restores = Restores(self.reader, self.writer)
         self.completer = Completer(self.reader.connection)
         limits = Limits(options["memory"], options["threads"])
@@ -156,6 +158,10 @@ class Operations:
         """A table as a version of it was."""
         commit = self.catalog.commit(snapshot)
         operation.report("done", table=replace(table_of(self.catalog.held(commit), commit), rows=commit.rows))
+
+    def do_profile(self, operation: Operation, table: str, version: int | None) -> None:
+        """What each column of a table holds."""
+        operation.report("done", profile=self.profiles.run(operation, table, version))
 
     def do_snapshot_at(self, operation: Operation, time: str) -> None:
         """The newest snapshot at a moment."""

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .services.queries.manager import QueriesManager
     from .services.tables.history import History
     from .services.tables.manager import TablesManager
+    from .services.tables.profiles import Profiles
     from .services.tables.versions import Versions
     from .services.uploads.manager import UploadsManager
 
@@ -88,6 +89,7 @@ class DataPlane:
     uploads: UploadsManager
     versions: Versions
     history: History
+    profiles: Profiles
 
     def __init__(self, settings: Settings, limits: Limits, log: Logger) -> None:
         self.settings, self.limits, self.log = settings, limits, log
@@ -153,6 +155,7 @@ class DataPlane:
         from .database.database import Database
         from .services.files.manager import FilesManager
         from .services.tables.history import History
+        from .services.tables.profiles import Profiles
         from .services.tables.versions import Versions
         from .services.uploads.manager import UploadsManager
 
@@ -174,6 +177,7 @@ class DataPlane:
         )
         self.versions = Versions(self.database, self.engine)
         self.history = History(self.engine, self.versions, self.tables, settings.person)
+        self.profiles = Profiles(self.database, self.engine, self.versions, self.tables)
         self._make_imports()
 
     def _make_imports(self) -> None:

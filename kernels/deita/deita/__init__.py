@@ -16,6 +16,7 @@ from deita.environment import workspace
 from deita.errors import DeitaError, QueryError, ResultIncomplete, ServerUnavailable
 from deita.files import File
 from deita.imports import Import
+from deita.profiles import Profile
 from deita.results import Column, Result
 from deita.tables import Table, Version
 from deita.workspace import Workspace
@@ -27,6 +28,7 @@ __all__ = [
     "DeitaError",
     "File",
     "Import",
+    "Profile",
     "QueryError",
     "Result",
     "ResultIncomplete",

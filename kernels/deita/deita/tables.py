@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from deita.http import path_of
 from deita.names import quote_name
+from deita.profiles import Profile
 from deita.results import Column, Result
 
 if TYPE_CHECKING:
@@ -104,6 +105,11 @@ class Table:
     def restore(self, version: int) -> Table:
         """Bring a version back as the newest; what is newest now stays among the versions."""
         return self.workspace.restore_table(self.name, version)
+
+    def profile(self) -> Profile:
+        """What each column holds: nulls, distinct values, bounds, quartiles, the most frequent values, a histogram."""
+        query = None if self.as_of is None else {"version": self.as_of}
+        return Profile(self.workspace.transport.get(path_of("tables", self.name, "profile"), query))
 
     def head(self, n: int = 5) -> Result:
         """The first rows."""

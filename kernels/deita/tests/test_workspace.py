@@ -237,6 +237,22 @@ def test_older_versions_are_read_and_brought_back(near: deita.Workspace) -> None
     assert near.table("past").restore(3).df()["b"].tolist() == ["x"]
 
 
+def test_a_profile_shows_what_the_columns_hold(near: deita.Workspace, flights: deita.Table) -> None:
+    profile = flights.profile()
+    delay = profile["dep_delay"]
+    assert (profile.rows, delay.nulls, delay.quantiles and delay.quantiles["0.5"]) == (336_776, 8_255, -2)
+    assert delay.mean == pytest.approx(12.6390702573) and len(profile) == 19
+    html = profile._repr_html_()
+    assert "█" in html and "2.5%" in html and "flights · version 1 · 336,776 rows · 19 columns" in html
+    assert "UA, B6, EV" in repr(profile)
+    near.write("CREATE TABLE tried AS SELECT '<b>' AS a, NULL AS n")
+    near.write("DELETE FROM tried")
+    assert "&lt;b&gt;" in near.table("tried").at(version=1).profile()._repr_html_()
+    assert near.table("tried").profile()["a"].count == 0
+    with pytest.raises(KeyError):
+        profile["nothing"]
+
+
 def test_a_wrong_token_is_told(data_plane: DataPlane) -> None:
     with pytest.raises(deita.DeitaError) as caught:
         deita.Workspace(data_plane.api, "wrong").tables()

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+from typing import Any
+
 from deita_server.base import DeitaHandler
 
 
@@ -76,6 +80,27 @@ class VersionsHandler(DeitaHandler):
         self.answer(await self.dataplane.versions.list(name, query.cursor, query.limit))
 
 
+class ProfileHandler(DeitaHandler):
+    """What the columns hold."""
+
+    _finding: asyncio.Task[dict[str, Any]] | None = None
+
+    async def get(self, name: str) -> None:
+        """Send the profile of a version; who hangs up no longer waits for it."""
+        await self.dataplane.storing()
+        from .models import VersionQuery
+
+        version = self.read_query(VersionQuery).version
+        self._finding = asyncio.get_running_loop().create_task(self.dataplane.profiles.get(name, version))
+        with contextlib.suppress(asyncio.CancelledError):
+            self.answer(await self._finding)
+
+    def on_connection_close(self) -> None:
+        """Stop waiting."""
+        if self._finding:
+            self._finding.cancel()
+
+
 class RestoreHandler(DeitaHandler):
     """Bringing a version back."""
 
@@ -92,5 +117,6 @@ ROUTES: list[tuple[str, type[DeitaHandler]]] = [
     ("/tables/{name}", TableHandler),
     ("/tables/{name}/rows", RowsHandler),
     ("/tables/{name}/versions", VersionsHandler),
+    ("/tables/{name}/profile", ProfileHandler),
     ("/tables/{name}/restore", RestoreHandler),
 ]

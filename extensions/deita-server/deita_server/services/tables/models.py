@@ -133,3 +133,46 @@ class RowsPage(BaseModel):
     rows: list[list[Any]]
     row_count: int = Field(description="How many rows pass the filters.")
     next: str | None
+
+
+class Bin(BaseModel):
+    """A bin of a histogram; `to` belongs to the next one, but for the last."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    start: int | float | str = Field(alias="from")
+    end: int | float | str = Field(alias="to")
+    count: int
+
+
+class TopValue(BaseModel):
+    """A frequent value and how often it occurs."""
+
+    value: Any
+    count: int
+
+
+class ColumnProfile(BaseModel):
+    """What a column holds."""
+
+    name: str
+    type: str
+    count: int = Field(description="Values that are not null.")
+    nulls: int
+    distinct: int
+    distinct_is_approximate: bool
+    min: Any = Field(description="Null for types without an order; texts are cut after 200 characters.")
+    max: Any
+    mean: Any = Field(description="Of numbers.")
+    quantiles: dict[str, Any] | None = Field(description="0.25, 0.5 and 0.75 of numbers, dates and times.")
+    top: list[TopValue] = Field(description="The ten most frequent values at most.")
+    histogram: list[Bin] = Field(description="20 bins of one width at most; empty for types without a number line.")
+
+
+class TableProfile(BaseModel):
+    """What each column of a table version holds."""
+
+    table: str
+    version: int
+    rows: int
+    columns: list[ColumnProfile]
