@@ -1,4 +1,9 @@
-"""Loading a CSV file: attempts with a recipe that gets better until no row is lost that could have been kept."""
+"""Loading a CSV file: the fast reader where every row is regular, the careful one for everything else.
+
+`strict` in the recipe says which: true makes each row that is not regular a reject, false has it repaired where one way
+is clearly right. When nobody said it and the fast reader meets a row that it cannot explain, the careful reader starts
+over.
+"""
 
 from __future__ import annotations
 
@@ -8,39 +13,102 @@ from typing import Any
 
 import duckdb
 
+from deita_engine.errors import from_duckdb
 from deita_engine.shapes import EngineError
 
-from . import csv, integers, rejects
+from . import careful_loading, csv, csv_recipe, integers, rejects
+from .careful import cut
 from .copying import copy
 from .detect import HEAD
-from .encoding import text_encoding
-from .plan import Outcome, Reading, Target
-from .previews import RAW_CHARACTERS, RAW_LINES, preview_of
+from .encoding import Encoding, encoding_of
+from .plan import Outcome, Plan, Reading, Target
+from .previews import ODD_ROWS, RAW_CHARACTERS, RAW_LINES, choice, preview_of
 
 ATTEMPTS = 5
 WATCHED_BYTES = 64 * 1024
 CHUNK = 4 * 1024 * 1024
+PREVIEWED_ROWS = 20_000
 
 
 def load(reading: Reading, target: Target) -> Outcome:
-    """Read the file; raises EngineError file_unreadable, bad_recipe."""
-    connection, given = reading.connection, reading.given
-    readable, recipe = _readable(reading)
-    fixed = frozenset(given.get("columns", ())) | ({"null_words"} & set(given))
+    """Read the file; raises EngineError file_unreadable, bad_recipe, line_too_long."""
+    readable, _, found = _found(reading)
+    fixed = frozenset(reading.given.get("columns", ())) | ({"null_words"} & set(reading.given))
+    recipe = found.recipe
+    if recipe["strict"]:
+        outcome = _load_fast(reading, readable, recipe, fixed, target)
+        if outcome:
+            return outcome
+        recipe = {**recipe, "strict": False}
+    texts = cut(readable, recipe, reading.folder, reading.check)
+    reading.check()
+    return careful_loading.load_texts(reading.connection, texts, recipe, fixed, target)
+
+
+def preview(reading: Reading) -> dict[str, Any]:
+    """The first rows as the recipe reads them; raises EngineError as `load` does."""
+    readable, encoding, found = _found(reading)
+    with readable.open("rb") as file:
+        lines = file.read(RAW_LINES * RAW_CHARACTERS).decode("utf-8-sig", "replace").splitlines()
+    recipe = found.recipe
+    odd: list[dict[str, Any]] = []
+    if recipe["strict"] and readable.stat().st_size > csv_recipe.WHOLE:
+        plan = csv.plan(readable, recipe)
+    else:
+        plan, odd = _careful_preview(reading, readable, recipe)
+    said = "encoding" in reading.given
+    alternatives = [{"value": name, "reason": "decodes, too"} for name in encoding.alternatives]
+    first = choice("encoding", recipe["encoding"], 1.0 if said else encoding.confidence, encoding.reason, alternatives)
+    choices = [first, *found.choices]
+    confidence = min(item["confidence"] for item in choices)
+    return preview_of(
+        reading.connection, plan, raw=lines, odd=odd, choices=choices, others=found.others, confidence=confidence
+    )
+
+
+def _careful_preview(reading: Reading, readable: Path, recipe: dict[str, Any]) -> tuple[Plan, list[dict[str, Any]]]:
+    texts = cut(readable, recipe, reading.folder, reading.check, PREVIEWED_ROWS)
+    fixed = frozenset(reading.given.get("columns", ())) | ({"null_words"} & set(reading.given))
+    recipe = careful_loading.bettered(reading.connection, texts, recipe, fixed)
+    odd = list(texts.repaired[:ODD_ROWS])
+    for reject, _ in zip(careful_loading.all_rejects(reading.connection, texts, recipe), range(ODD_ROWS), strict=False):
+        odd.append(reject)
+    return careful_loading.plan_of(texts, recipe), sorted(odd, key=lambda item: int(item["line"]))[:ODD_ROWS]
+
+
+def _found(reading: Reading) -> tuple[Path, Encoding, csv_recipe.Found]:
+    """The file as UTF-8, its encoding and its complete recipe."""
+    encoding = _encoding(reading.path, reading.given)
+    readable = _utf8(reading, encoding.name)
+    return readable, encoding, csv_recipe.find(readable, reading.packing, encoding.name, reading.given, reading.check)
+
+
+def _load_fast(
+    reading: Reading, readable: Path, recipe: dict[str, Any], fixed: frozenset[str], target: Target
+) -> Outcome | None:
+    """Read a regular file, with types that get better until no row is lost that could be kept; None when the file is
+    not regular after all.
+    """
+    connection, may_leave = reading.connection, "strict" not in reading.given
     for attempt in range(ATTEMPTS):
+        reading.check()
         watched = integers.carried(recipe, fixed) if readable.stat().st_size > WATCHED_BYTES else []
         plan = csv.plan(readable, recipe, {column: integers.checked(column) for column in watched})
         last = attempt + 1 == ATTEMPTS
         try:
             rows = copy(connection, plan, target.rows)
         except duckdb.InvalidInputException as error:
-            if integers.MESSAGE not in str(error) or last:
-                raise
-            rejects.clear(connection)
-            recipe, large = integers.better_types(connection, readable, recipe, watched)
-            fixed |= large
-            rejects.clear(connection)
-            continue
+            if integers.MESSAGE in str(error) and not last:
+                rejects.clear(connection)
+                recipe, large = integers.better_types(connection, readable, recipe, watched)
+                fixed |= large
+                rejects.clear(connection)
+                continue
+            if may_leave or csv.MISFIT in str(error):
+                return None
+            raise EngineError("file_unreadable", f"The file cannot be read as CSV: {_reason(error)}") from error
+        if may_leave and rejects.are_structural(connection):
+            return None
         rejected = rejects.count(connection)
         better = rejects.better_recipe(connection, recipe, rows, fixed) if rejected else None
         if better is None or last:
@@ -52,29 +120,18 @@ def load(reading: Reading, target: Target) -> Outcome:
     return Outcome(plan, rows, rejected)
 
 
-def preview(reading: Reading) -> dict[str, Any]:
-    """The first rows as the recipe reads them; raises EngineError as `load` does."""
-    readable, recipe = _readable(reading)
-    with readable.open("rb") as file:
-        lines = file.read(RAW_LINES * RAW_CHARACTERS).decode("utf-8", "replace").splitlines()
-    return preview_of(reading.connection, csv.plan(readable, recipe), raw=lines)
+def _reason(error: duckdb.Error) -> str:
+    return from_duckdb(error).message.split("\n", 1)[0]
 
 
-def _readable(reading: Reading) -> tuple[Path, dict[str, Any]]:
-    """The file as UTF-8 and its complete recipe."""
-    encoding = _encoding(reading.path, reading.given)
-    readable = _utf8(reading, encoding)
-    return readable, csv.recipe_of(reading.connection, readable, reading.packing, encoding, reading.given)
-
-
-def _encoding(path: Path, given: dict[str, Any]) -> str:
+def _encoding(path: Path, given: dict[str, Any]) -> Encoding:
     said = given.get("encoding")
     if not said:
         with path.open("rb") as file:
-            return text_encoding(file.read(HEAD))
+            return encoding_of(file.read(HEAD))
     try:
-        return codecs.lookup(said).name
-    except LookupError as error:
+        return Encoding(codecs.lookup(said).name, 1.0, "given")
+    except (LookupError, ValueError) as error:
         raise EngineError("bad_recipe", f"There is no encoding {said}.", details={"field": "encoding"}) from error
 
 
@@ -87,6 +144,6 @@ def _utf8(reading: Reading, encoding: str) -> Path:
     with reading.path.open("rb") as source, readable.open("wb") as target:
         while chunk := source.read(CHUNK):
             reading.check()
-            target.write(decoder.decode(chunk).encode())
-        target.write(decoder.decode(b"", True).encode())
+            target.write(decoder.decode(chunk).encode("utf-8", "replace"))
+        target.write(decoder.decode(b"", True).encode("utf-8", "replace"))
     return readable

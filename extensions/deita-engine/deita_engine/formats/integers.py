@@ -16,7 +16,7 @@ import duckdb
 
 from deita_engine.catalog import quoted
 
-from .csv import scan
+from .csv import read_types, scan
 
 EXACT = 2**53 - 1
 MESSAGE = "not a whole number"
@@ -25,11 +25,6 @@ MESSAGE = "not a whole number"
 def carried(recipe: dict[str, Any], fixed: frozenset[str]) -> list[str]:
     """The columns to be watched: whole numbers whose type nobody gave."""
     return [name for name, kind in recipe["columns"].items() if kind == "BIGINT" and name not in fixed]
-
-
-def carrying(recipe: dict[str, Any], columns: list[str]) -> dict[str, Any]:
-    """The recipe that reads the watched columns as DOUBLE."""
-    return {**recipe, "columns": {**recipe["columns"], **dict.fromkeys(columns, "DOUBLE")}}
 
 
 def checked(column: str) -> str:
@@ -47,7 +42,7 @@ def better_types(
     """After a failed check: the recipe with types that lose nothing, and the columns that need not be watched any
     more.
     """
-    source = scan(path, carrying(recipe, columns), rejects=True)
+    source = scan(path, recipe, {**read_types(recipe), **dict.fromkeys(columns, "DOUBLE")})
     parts = [f"count_if({quoted(c)} <> trunc({quoted(c)})), count_if(abs({quoted(c)}) > {EXACT})" for c in columns]
     found = connection.execute(f"SELECT {', '.join(parts)} FROM {source}").fetchall()[0]  # noqa: S608
     types = dict(recipe["columns"])

@@ -26,6 +26,19 @@ def first_rows(connection: duckdb.DuckDBPyConnection, sql: str, count: int = ROW
     return list(json.loads(content))
 
 
+def choice(
+    key: str, value: Any, confidence: float, reason: str, alternatives: Iterable[dict[str, Any]] = ()
+) -> dict[str, Any]:
+    """A decision that a person may change: `key` is the recipe's, `alternatives` are {value, reason}."""
+    return {
+        "key": key,
+        "value": value,
+        "confidence": round(confidence, 2),
+        "reason": reason,
+        "alternatives": list(alternatives),
+    }
+
+
 def preview_of(
     connection: duckdb.DuckDBPyConnection,
     plan: Plan,

@@ -12,7 +12,8 @@ import duckdb
 
 from deita_engine.names import unique_names
 
-from .csv import NULL_WORDS, REJECTS_LIMIT
+from .cells import NULL_WORDS
+from .csv import REJECTS_LIMIT
 
 WIDER = {"BIGINT": "DOUBLE", "INTEGER": "DOUBLE", "DATE": "TIMESTAMP", "BOOLEAN": "VARCHAR"}
 SHARE_OF_TEXT = 0.01
@@ -23,6 +24,12 @@ VALUE = r'Could not convert string "((?s).*)" to '
 def count(connection: duckdb.DuckDBPyConnection) -> int:
     """How many lines were rejected."""
     return int(connection.execute("SELECT count(DISTINCT (scan_id, line)) FROM reject_errors").fetchall()[0][0])
+
+
+def are_structural(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether lines were rejected for their delimiters, quotes or bytes, not for a value."""
+    found = connection.execute("SELECT count(*) FROM reject_errors WHERE error_type <> 'CAST'").fetchall()
+    return bool(found[0][0])
 
 
 def clear(connection: duckdb.DuckDBPyConnection) -> None:
