@@ -6,6 +6,8 @@ import re
 from typing import Any
 
 SCALARS = {
+    "HUGEINT": "DECIMAL(38,0)",
+    "UHUGEINT": "DECIMAL(38,0)",
     "BIT": "VARCHAR",
     "BIGNUM": "VARCHAR",
     "VARINT": "VARCHAR",

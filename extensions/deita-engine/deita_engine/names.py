@@ -7,7 +7,12 @@ import unicodedata
 from collections.abc import Iterable
 from pathlib import PurePath
 
-SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".parquet", ".pq", ".gz", ".gzip", ".zst", ".bz2", ".zip"})
+SUFFIXES = frozenset(
+    {
+        ".csv", ".tsv", ".txt", ".xlsx", ".xlsb", ".xls", ".ods", ".json", ".ndjson", ".jsonl", ".parquet", ".pq",
+        ".arrow", ".feather", ".gz", ".gzip", ".zst", ".bz2", ".zip",
+    }
+)  # fmt: skip
 MAX_LENGTH = 120
 
 

@@ -16,7 +16,7 @@ from .catalog import Catalog, table_of
 from .completion import Completer
 from .errors import from_duckdb
 from .exports import Exports
-from .formats.registry import Limits, module_of, opened
+from .formats.registry import Limits, opened, preview
 from .guard import judge
 from .imports import Imports
 from .profiles import Profiles
@@ -136,7 +136,7 @@ class Operations:
         """What a file would become; keeps nothing."""
         limits, folder = self.imports.limits, self.imports.temporary
         with self.slots.taken(operation), opened(operation, Path(path), recipe, folder, limits) as reading:
-            found = module_of(reading).preview(reading)
+            found = preview(reading)
         operation.report("done", **found)
 
     def do_drop_table(self, operation: Operation, name: str, person: str, message: str) -> None:

@@ -23,10 +23,10 @@ from .detect import HEAD
 from .encoding import Encoding, encoding_of
 from .plan import Outcome, Plan, Reading, Target
 from .previews import ODD_ROWS, RAW_CHARACTERS, RAW_LINES, choice, preview_of
+from .transcoding import utf8_file
 
 ATTEMPTS = 5
 WATCHED_BYTES = 64 * 1024
-CHUNK = 4 * 1024 * 1024
 PREVIEWED_ROWS = 20_000
 
 
@@ -79,7 +79,7 @@ def _careful_preview(reading: Reading, readable: Path, recipe: dict[str, Any]) -
 def _found(reading: Reading) -> tuple[Path, Encoding, csv_recipe.Found]:
     """The file as UTF-8, its encoding and its complete recipe."""
     encoding = _encoding(reading.path, reading.given)
-    readable = _utf8(reading, encoding.name)
+    readable = utf8_file(reading, encoding.name)
     return readable, encoding, csv_recipe.find(readable, reading.packing, encoding.name, reading.given, reading.check)
 
 
@@ -133,17 +133,3 @@ def _encoding(path: Path, given: dict[str, Any]) -> Encoding:
         return Encoding(codecs.lookup(said).name, 1.0, "given")
     except (LookupError, ValueError) as error:
         raise EngineError("bad_recipe", f"There is no encoding {said}.", details={"field": "encoding"}) from error
-
-
-def _utf8(reading: Reading, encoding: str) -> Path:
-    """The file itself, or a UTF-8 copy of it."""
-    if encoding in ("utf-8", "utf-8-sig", "ascii"):
-        return reading.path
-    decoder = codecs.getincrementaldecoder(encoding)("replace")
-    readable = reading.folder / "utf8"
-    with reading.path.open("rb") as source, readable.open("wb") as target:
-        while chunk := source.read(CHUNK):
-            reading.check()
-            target.write(decoder.decode(chunk).encode("utf-8", "replace"))
-        target.write(decoder.decode(b"", True).encode("utf-8", "replace"))
-    return readable

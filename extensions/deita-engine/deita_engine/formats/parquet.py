@@ -2,53 +2,44 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from deita_engine.catalog import quoted
-from deita_engine.errors import from_duckdb
-from deita_engine.lake_types import held_type
-from deita_engine.names import unique_names
 from deita_engine.reader import literal
-from deita_engine.shapes import EngineError
 
-from .copying import copy
-from .plan import Outcome, Plan, Reading, Target
-from .previews import preview_of
+from .plan import Outcome, Reading, Target
+from .previews import ODD_ROWS, preview_of
+from .typed import Field, Typed, load_typed, odd_rows, typed, unreadable
+
+LINE = "file_row_number"
 
 
 def load(reading: Reading, target: Target) -> Outcome:
-    """Read the file; raises EngineError file_unreadable."""
-    found = plan(reading.connection, reading.path, reading.given)
-    return Outcome(found, copy(reading.connection, found, target.rows))
+    """Read the file; raises EngineError file_unreadable, bad_recipe."""
+    return load_typed(reading.connection, _typed(reading), target)
 
 
 def preview(reading: Reading) -> dict[str, Any]:
     """The first rows; raises EngineError as `load` does."""
-    return preview_of(reading.connection, plan(reading.connection, reading.path, reading.given))
-
-
-def plan(connection: duckdb.DuckDBPyConnection, path: Path, recipe: dict[str, Any]) -> Plan:
-    """How to read the file; raises EngineError file_unreadable."""
-    source = f"read_parquet({literal(path)})"
+    found = _typed(reading)
     try:
-        described = connection.execute(f"DESCRIBE FROM {source}").fetchall()
+        odd = odd_rows(reading.connection, found, ODD_ROWS)
+        return preview_of(reading.connection, found.plan, odd=odd)
     except duckdb.Error as error:
-        raise EngineError(
-            "file_unreadable", f"The Parquet file cannot be read: {from_duckdb(error).message}"
-        ) from error
-    headers = [row[0] for row in described]
-    names = unique_names(headers)
-    types = [held_type(row[1]) for row in described]
-    chosen = ", ".join(
-        f"{quoted(header)}::{kind} AS {quoted(name)}" for header, kind, name in zip(headers, types, names, strict=True)
-    )
-    used = {"version": 1, "format": "parquet", "columns": dict(zip(names, types, strict=True)), **recipe}
-    return Plan(
-        f"SELECT {chosen} FROM {source}",  # noqa: S608
-        dict(zip(names, types, strict=True)),
-        dict(zip(names, headers, strict=True)),
-        used,
-    )
+        raise unreadable(error) from error
+
+
+def _typed(reading: Reading) -> Typed:
+    plain = f"read_parquet({literal(reading.path)})"
+    try:
+        described = reading.connection.execute(f"DESCRIBE FROM {plain}").fetchall()
+    except duckdb.Error as error:
+        raise unreadable(error) from error
+    fields = [Field(row[0], quoted(row[0]), row[1]) for row in described]
+    source, line = f"read_parquet({literal(reading.path)}, file_row_number = true)", f"{LINE} + 1"
+    if any(field.label.casefold() == LINE for field in fields):
+        source, line = plain, "NULL"
+    recipe = {"version": 1, "format": "parquet", **reading.packing.recipe()}
+    return typed(reading.connection, fields, source, line, reading.given, recipe)

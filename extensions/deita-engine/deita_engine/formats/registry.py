@@ -18,9 +18,10 @@ import duckdb
 from deita_engine.settings import lock, open_instance
 from deita_engine.shapes import EngineError
 
-from . import csv_loading, parquet
-from .detect import detect
+from . import arrow, csv_loading, json, parquet, sheets
+from .detect import TEXT_FORMATS, detect
 from .plan import Outcome, Reading, Target
+from .previews import OTHERS
 from .unpack import packing_of, private_folder, unpack
 
 
@@ -36,7 +37,16 @@ class Format(Protocol):
         """The complete recipe and what it gives, see `previews.preview_of`; raises as `load` does."""
 
 
-FORMATS: dict[str, Format] = {"csv": csv_loading, "parquet": parquet}
+FORMATS: dict[str, Format] = {
+    "csv": csv_loading,
+    "json": json,
+    "ndjson": json,
+    "parquet": parquet,
+    "arrow": arrow,
+    "xlsx": sheets,
+    "xls": sheets,
+    "ods": sheets,
+}
 
 
 class Work(Protocol):
@@ -87,8 +97,20 @@ def module_of(reading: Reading) -> Format:
     return FORMATS[reading.format]
 
 
+def preview(reading: Reading) -> dict[str, Any]:
+    """What the file's module shows of it, and the other members when it came from an archive."""
+    found = module_of(reading).preview(reading)
+    packing = reading.packing
+    members = [{"title": name, "recipe": {"member": name}} for name in packing.members if name != packing.member]
+    found["preview"]["others"] = [*found["preview"]["others"], *members][:OTHERS]
+    return found
+
+
 def _format(path: Path, recipe: dict[str, Any]) -> str:
     found = detect(path)
+    said = recipe.get("format")
+    if found in TEXT_FORMATS and said in TEXT_FORMATS:
+        return str(said)
     _check_said("format", recipe, found)
     return found
 

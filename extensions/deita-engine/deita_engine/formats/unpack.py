@@ -53,6 +53,10 @@ class Packing:
         """Whether the bytes are the file's own."""
         return self.compression == "none" and self.member is None
 
+    def recipe(self) -> dict[str, str | None]:
+        """Its part of a recipe."""
+        return {"compression": self.compression, "member": self.member}
+
 
 def compression_of(head: bytes) -> str:
     """What bytes that start so are compressed with."""
