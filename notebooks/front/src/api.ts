@@ -10,6 +10,7 @@ import type {
   Query,
   QueryMode,
   Reject,
+  ResumableUpload,
   Table,
   Workspace,
 } from "./shapes.ts";
@@ -30,7 +31,7 @@ export interface ImportRequest {
   mode?: ImportMode;
 }
 
-type Options = { method?: string; json?: unknown; signal?: AbortSignal | undefined; keepalive?: boolean };
+type Options = { method?: string; json?: unknown; signal?: AbortSignal | undefined; keepalive?: boolean; headers?: Record<string, string> };
 
 /** The value of a cookie; the browser lists the one of the longest path first. */
 export function cookie(name: string, jar: string = document.cookie): string | null {
@@ -67,7 +68,7 @@ export class Api {
   async request<T>(path: string, query: Record<string, string | number | undefined> = {}, options: Options = {}): Promise<T> {
     const init: RequestInit = {
       method: options.method ?? "GET",
-      headers: { Accept: "application/json", ...this.headers() },
+      headers: { Accept: "application/json", ...this.headers(), ...options.headers },
       credentials: "same-origin",
       keepalive: options.keepalive ?? false,
     };
@@ -143,6 +144,14 @@ export class Api {
 
   fileUrl(name: string, query: Record<string, string> = {}): string {
     return this.url(`/files/${encodeURIComponent(name)}`, query);
+  }
+
+  upload(id: string): Promise<ResumableUpload> {
+    return this.request(`/uploads/${encodeURIComponent(id)}`);
+  }
+
+  cancelUpload(id: string): Promise<void> {
+    return this.request(`/uploads/${encodeURIComponent(id)}`, {}, { method: "DELETE", headers: { "Tus-Resumable": "1.0.0" } });
   }
 
   complete(sql: string, position: number, signal?: AbortSignal): Promise<Completions> {

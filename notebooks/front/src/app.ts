@@ -53,7 +53,7 @@ export class Explore {
     const writable = () => this.writable;
     this.notices = new Notices(signal);
     this.lists = new Lists(api, this.notices, { changed: (was) => this.listsChanged(was), answered: () => this.answered(), failed: (error) => this.trouble(error), hidden: () => this.hidden() });
-    this.tray = new Tray(api, () => this.intake, (name) => this.openTable(name));
+    this.tray = new Tray(api, () => this.intake, (name) => this.openTable(name), () => this.drop.choose());
     this.intake = new Intake(api, { changed: (job) => this.tray.update(job), arrived: (job) => this.arrived(job), files: () => this.lists.files, tables: () => this.lists.tables });
     this.table = new TablePane(api, { sort: (order) => this.store.set({ order }), say });
     this.sql = new SqlPane(api, { changed: (sql) => this.store.set({ sql }), finished: (query, sql) => this.finished(query, sql), wrote: () => void this.lists.refreshed(), say, writable });
@@ -92,6 +92,7 @@ export class Explore {
     this.frame.mode(this.store.get().mode);
     this.showPane(this.store.get());
     void this.introduce();
+    void this.intake.offer();
   }
 
   /** Draws anew what carries colours of its own. */

@@ -1,20 +1,21 @@
 /**
- * From dropped files to tables: upload, then import, two at a time, the rest waiting in line.
+ * From dropped files to tables: upload, then import, three at a time, the rest waiting in line.
  * Each file is a `Job` that the tray draws; a conflict parks it until the person chooses, and parked jobs keep no slot.
  */
 
 import type { Api } from "./api.ts";
 import { freeFileName, freeTableName } from "./names.ts";
-import { ApiError, Offline } from "./problems.ts";
+import { ApiError } from "./problems.ts";
 import type { DataFile, Import, ImportMode, Table } from "./shapes.ts";
-import { RateMeter, putFile } from "./upload.ts";
+import { UnfinishedUploads, isSameFile, type Unfinished } from "./unfinished.ts";
+import { ONE_REQUEST, RateMeter, sendFile } from "./upload.ts";
 
-const AT_ONCE = 2;
+const AT_ONCE = 3;
 const MOST = 200;
 const WAIT_MS = 500;
 const POLL_MS = 250;
 
-export type JobState = "waiting" | "sending" | "reading" | "file_exists" | "table_exists" | "done" | "failed" | "cancelled";
+export type JobState = "waiting" | "sending" | "paused" | "unfinished" | "reading" | "file_exists" | "table_exists" | "done" | "failed" | "cancelled";
 
 export interface Job {
   readonly id: number;
@@ -31,8 +32,14 @@ export interface Job {
   error: unknown;
   /** Says that nothing had to be done. */
   known: boolean;
-  body: Blob | null;
+  body: File | null;
+  /** The upload on the server, once it is known: a pause, a lost connection and a closed tab go on there. */
+  upload: string | null;
+  /** The connection is lost; the rest follows by itself. */
+  offline: boolean;
   replaceFile: boolean;
+  /** What a closed tab left of it. */
+  left: Unfinished | null;
   mode: ImportMode;
   control: AbortController;
 }
@@ -49,6 +56,7 @@ export class Intake {
   readonly jobs: Job[] = [];
   private readonly api: Api;
   private readonly events: IntakeEvents;
+  private readonly unfinished: UnfinishedUploads;
   private running = 0;
   private count = 0;
   private batches = 0;
@@ -57,6 +65,7 @@ export class Intake {
   constructor(api: Api, events: IntakeEvents) {
     this.api = api;
     this.events = events;
+    this.unfinished = new UnfinishedUploads(api.base);
   }
 
   get busy(): boolean {
@@ -73,7 +82,9 @@ export class Intake {
     let refused = 0;
     const batch = ++this.batches;
     for (const file of files) {
-      if (this.jobs.filter((job) => job.state === "waiting").length >= MOST) refused++;
+      const begun = this.jobs.find((job) => job.left && job.state === "unfinished" && isSameFile(job.left, file));
+      if (begun) this.requeue(begun, { body: file });
+      else if (this.jobs.filter((job) => job.state === "waiting").length >= MOST) refused++;
       else this.push(batch, file.name.normalize("NFC"), file.size, file);
     }
     return refused;
@@ -85,7 +96,10 @@ export class Intake {
   }
 
   cancel(job: Job): void {
+    const { state } = job;
     job.control.abort();
+    this.drop(job);
+    if (state === "unfinished") return this.dismiss(job);
     if (job.import && job.state === "reading") void this.api.cancelImport(job.import.id).catch((error: unknown) => this.fail(job, error));
     if (!["done", "failed"].includes(job.state)) this.set(job, "cancelled");
   }
@@ -98,6 +112,28 @@ export class Intake {
 
   retry(job: Job): void {
     this.requeue(job, {});
+  }
+
+  pause(job: Job): void {
+    this.set(job, "paused");
+    job.control.abort();
+  }
+
+  /** Offers to go on with what a closed tab left behind. */
+  async offer(): Promise<void> {
+    for (const left of this.unfinished.all()) {
+      const upload = await this.api.upload(left.id).catch((error: unknown) => (error instanceof ApiError && (error.status === 404 || error.status === 410) ? "gone" : null));
+      if (upload === "gone" || upload?.file) this.unfinished.forget(left.id);
+      else if (upload && !this.jobs.some((job) => job.upload === left.id)) this.push(++this.batches, left.name, left.size, null, { state: "unfinished", left, upload: left.id, sent: upload.offset, replaceFile: left.replace });
+    }
+  }
+
+  /** Forgets the bytes of an upload that will not be finished. */
+  private drop(job: Job): void {
+    if (!job.upload) return;
+    this.unfinished.forget(job.upload);
+    void this.api.cancelUpload(job.upload).catch(() => undefined); // what is left there expires
+    job.upload = job.left = null;
   }
 
   replaceFile(job: Job): void {
@@ -129,15 +165,15 @@ export class Intake {
     return true;
   }
 
-  private push(batch: number, name: string, size: number, body: Blob | null): void {
-    const job: Job = { id: ++this.count, batch, name, size, state: "waiting", sent: 0, meter: new RateMeter(), import: null, table: null, elapsed: 0, error: null, known: false, body, replaceFile: false, mode: "create", control: new AbortController() };
+  private push(batch: number, name: string, size: number, body: File | null, more: Partial<Job> = {}): void {
+    const job: Job = { id: ++this.count, batch, name, size, state: "waiting", sent: 0, meter: new RateMeter(), import: null, table: null, elapsed: 0, error: null, known: false, body, upload: null, left: null, offline: false, replaceFile: false, mode: "create", control: new AbortController(), ...more };
     this.jobs.push(job);
     this.events.changed(job);
     this.pump();
   }
 
   private requeue(job: Job, change: Partial<Job>): void {
-    Object.assign(job, change, { sent: 0, error: null, import: null, control: new AbortController(), meter: new RateMeter() });
+    Object.assign(job, change, { sent: job.upload ? job.sent : 0, offline: false, error: null, import: null, control: new AbortController(), meter: new RateMeter() });
     this.set(job, "waiting");
     this.pump();
   }
@@ -168,16 +204,27 @@ export class Intake {
     }
   }
 
-  private async send(job: Job, body: Blob): Promise<void> {
+  private async send(job: Job, body: File): Promise<void> {
+    const before = this.events.files();
     const progress = (sent: number) => {
       job.sent = Math.min(sent, job.size);
       job.meter.add(sent, performance.now());
       this.events.changed(job);
     };
-    const { file, fresh } = await putFile(this.api, job.name, body, { replace: job.replaceFile, signal: job.control.signal, progress });
-    job.name = file.name;
-    job.body = null;
-    const same = fresh ? undefined : this.events.tables().find((table) => table.source?.sha256 === file.sha256);
+    const begun = (id: string) => {
+      job.upload = id;
+      if (job.size > ONE_REQUEST) this.unfinished.remember({ id, name: job.name, file: body.name, size: body.size, modified: body.lastModified, replace: job.replaceFile });
+    };
+    const offline = (is: boolean) => {
+      if (job.offline === is) return;
+      Object.assign(job, { offline: is, meter: new RateMeter() });
+      this.events.changed(job);
+    };
+    const file = await sendFile(this.api, body, { name: job.name, replace: job.replaceFile, id: job.upload, signal: job.control.signal, progress, begun, offline });
+    if (job.upload) this.unfinished.forget(job.upload);
+    Object.assign(job, { name: file.name, body: null, upload: null, left: null });
+    const known = before.some((one) => one.name === file.name && one.version === file.version && one.sha256 === file.sha256);
+    const same = !known ? undefined : this.events.tables().find((table) => table.source?.sha256 === file.sha256);
     if (same && !job.replaceFile) {
       Object.assign(job, { known: true, table: same.name });
       this.set(job, "done");
@@ -213,15 +260,19 @@ export class Intake {
   }
 
   private fail(job: Job, error: unknown): void {
+    if (job.state === "paused") return;
     if (job.control.signal.aborted || job.state === "cancelled") return this.set(job, "cancelled");
     job.error = error;
-    if (error instanceof ApiError && error.code === "file_exists") return this.set(job, "file_exists");
+    if (error instanceof ApiError && error.code === "file_exists") {
+      if (job.upload) this.unfinished.forget(job.upload);
+      job.upload = null;
+      return this.set(job, "file_exists");
+    }
     if (error instanceof ApiError && error.code === "table_exists") {
       const named = error.details["table"];
       job.table ??= typeof named === "string" ? named : this.tableOf(job);
       return this.set(job, "table_exists");
     }
-    if (error instanceof Offline) job.sent = 0;
     this.set(job, "failed");
   }
 

@@ -40,6 +40,15 @@ export interface DataFile {
   created_by: string;
 }
 
+/** Bytes on their way: `offset` of `length` have arrived; `file` is what they became once all had. */
+export interface ResumableUpload {
+  id: string;
+  name: string;
+  length: number;
+  offset: number;
+  file: DataFile | null;
+}
+
 export type Row = unknown[];
 
 export interface Page {

@@ -1,4 +1,4 @@
-/** The lines of files on their way in: bar, rate, time left, Cancel; choices where a name is taken; what came out of it. */
+/** The lines of files on their way in: bar, rate, time left, Pause, Cancel; choices where a name is taken; what came out of it. */
 
 import type { Api } from "./api.ts";
 import { button, fill, h, icon, type Child } from "./dom.ts";
@@ -7,6 +7,7 @@ import type { Intake, Job } from "./intake.ts";
 import { problemBox } from "./notices.ts";
 import { sentence } from "./problems.ts";
 import type { Reject } from "./shapes.ts";
+import { ONE_REQUEST } from "./upload.ts";
 
 const REJECTS_SHOWN = 200;
 const FADE_MS = 15_000;
@@ -17,11 +18,13 @@ export class Tray {
   private readonly api: Api;
   private readonly intake: () => Intake;
   private readonly open: (table: string) => void;
+  private readonly choose: () => void;
 
-  constructor(api: Api, intake: () => Intake, open: (table: string) => void) {
+  constructor(api: Api, intake: () => Intake, open: (table: string) => void, choose: () => void) {
     this.api = api;
     this.intake = intake;
     this.open = open;
+    this.choose = choose;
   }
 
   update(job: Job): void {
@@ -54,8 +57,12 @@ export class Tray {
         return fill(line, name, says(`waiting · ${size(job.size)}`), cancel);
       case "sending":
       case "reading":
-        fill(line, name, h("progress", { "aria-label": job.name }), says(), cancel);
+        fill(line, name, h("progress", { "aria-label": job.name }), says(), job.state === "sending" && job.size > ONE_REQUEST ? button("Pause", () => this.intake().pause(job)) : null, cancel);
         return this.drawProgress(line, job);
+      case "paused":
+        return fill(line, name, this.bar(job), says(`paused · ${this.soFar(job)}`), button("Go on", () => this.intake().retry(job), { class: "d-button d-strong" }), cancel);
+      case "unfinished":
+        return fill(line, name, this.bar(job), says(`${this.soFar(job)} are here. Choose the same file again to continue.`), button("Choose file", this.choose, { class: "d-button d-strong" }), cancel);
       case "file_exists":
         return fill(line, name, says(`A file with this name is here already, with other content.`), ...this.fileChoices(job), cancel);
       case "table_exists":
@@ -85,9 +92,10 @@ export class Tray {
     if (job.state === "sending") {
       bar.max = Math.max(1, job.size);
       bar.value = job.sent;
+      if (job.offline) return void (says.textContent = `${this.soFar(job)} · no connection, goes on by itself`);
       const left = job.meter.left(job.size);
       const rate = job.meter.rate > 0 ? ` · ${size(job.meter.rate)}/s` : "";
-      says.textContent = job.sent >= job.size && job.size > 0 ? "being checked…" : `${size(job.sent)} of ${size(job.size)}${rate}${left === null ? "" : left < 1000 ? " · almost there" : ` · ${duration(left)} left`}`;
+      says.textContent = job.sent >= job.size && job.size > 0 ? "being checked…" : `${this.soFar(job)}${rate}${left === null ? "" : left < 1000 ? " · almost there" : ` · ${duration(left)} left`}`;
       return;
     }
     const progress = job.import?.progress ?? 0;
@@ -95,6 +103,14 @@ export class Tray {
     else bar.removeAttribute("value");
     const rows = job.import?.rows ?? 0;
     says.textContent = ["reading", rows > 0 ? counted(rows, "row") : "", progress > 0 ? `${Math.floor(progress * 100)} %` : ""].filter(Boolean).join(" · ");
+  }
+
+  private bar(job: Job): HTMLElement {
+    return h("progress", { "aria-label": job.name, max: Math.max(1, job.size), value: job.sent });
+  }
+
+  private soFar(job: Job): string {
+    return `${size(job.sent)} of ${size(job.size)}`;
   }
 
   private fileChoices(job: Job): Node[] {
