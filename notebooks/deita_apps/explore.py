@@ -42,7 +42,7 @@ class Explore(anywidget.AnyWidget):
     static = traitlets.Unicode(help="Path of the front end's files.").tag(sync=True)
     workspace = traitlets.Unicode(help="The workspace's slug.").tag(sync=True)
     role = traitlets.Unicode(help="What the person is in the workspace: owner, editor or viewer.").tag(sync=True)
-    mode = traitlets.Enum(["table", "sql", "chart"], "table", help="What is shown.").tag(sync=True)
+    mode = traitlets.Enum(["table", "profile", "sql", "chart"], "table", help="What is shown.").tag(sync=True)
     table = traitlets.Unicode(help="The table that is selected; empty for none.").tag(sync=True)
     order = traitlets.Unicode(help="How the table is sorted: `column` or `-column`.").tag(sync=True)
     sql = traitlets.Unicode(help="The statement in the editor.").tag(sync=True)

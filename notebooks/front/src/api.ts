@@ -7,11 +7,13 @@ import type {
   Import,
   ImportMode,
   Page,
+  Profile,
   Query,
   QueryMode,
   Reject,
   ResumableUpload,
   Table,
+  Version,
   Workspace,
 } from "./shapes.ts";
 
@@ -23,6 +25,7 @@ export interface QueryRequest {
   mode?: QueryMode;
   limit?: number;
   wait_ms?: number;
+  as_of?: Record<string, number>;
 }
 
 export interface ImportRequest {
@@ -114,7 +117,24 @@ export class Api {
     return this.all("/files");
   }
 
-  rows(table: string, at: { cursor?: string | undefined; limit: number; order?: string }, signal?: AbortSignal): Promise<Page> {
+  /** A table as it was. */
+  table(name: string, version: number, signal?: AbortSignal): Promise<Table> {
+    return this.request(`/tables/${encodeURIComponent(name)}`, { version }, { signal });
+  }
+
+  versions(table: string, cursor?: string, signal?: AbortSignal): Promise<{ items: Version[]; next: string | null }> {
+    return this.request(`/tables/${encodeURIComponent(table)}/versions`, { cursor }, { signal });
+  }
+
+  restore(table: string, version: number): Promise<Table> {
+    return this.request(`/tables/${encodeURIComponent(table)}/restore`, {}, { method: "POST", json: { version } });
+  }
+
+  profile(table: string, version: number, signal?: AbortSignal): Promise<Profile> {
+    return this.request(`/tables/${encodeURIComponent(table)}/profile`, { version }, { signal });
+  }
+
+  rows(table: string, at: { cursor?: string | undefined; limit: number; order?: string; version?: number }, signal?: AbortSignal): Promise<Page> {
     return this.request(`/tables/${encodeURIComponent(table)}/rows`, at, { signal });
   }
 

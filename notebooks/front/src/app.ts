@@ -4,12 +4,15 @@ import type { Api } from "./api.ts";
 import { ChartPane, type Subject } from "./chartpane.ts";
 import { button, fill, h } from "./dom.ts";
 import { DropZone } from "./drop.ts";
-import { identifier } from "./format.ts";
+import { plain } from "./format.ts";
 import { Frame, emptyState, places } from "./frame.ts";
 import { Intake, type Job } from "./intake.ts";
 import { Lists } from "./lists.ts";
 import { Notices, problemBox } from "./notices.ts";
+import { Past } from "./past.ts";
 import { Offline, isSignedOut, isStopped, sentence } from "./problems.ts";
+import { ProfilePane } from "./profilepane.ts";
+import { Profiles } from "./profiles.ts";
 import { SAMPLE_NAME, sampleCsv } from "./sample.ts";
 import { Search, findable } from "./search.ts";
 import type { Column, DataFile, Query, Table, Workspace } from "./shapes.ts";
@@ -35,7 +38,10 @@ export class Explore {
   private readonly notices: Notices;
   private readonly tray: Tray;
   private readonly intake: Intake;
+  private readonly profiles: Profiles;
+  private readonly past: Past;
   private readonly table: TablePane;
+  private readonly profile: ProfilePane;
   private readonly sql: SqlPane;
   private readonly chart: ChartPane;
   private readonly search: Search;
@@ -55,7 +61,10 @@ export class Explore {
     this.lists = new Lists(api, this.notices, { changed: (was) => this.listsChanged(was), answered: () => this.answered(), failed: (error) => this.trouble(error), hidden: () => this.hidden() });
     this.tray = new Tray(api, () => this.intake, (name) => this.openTable(name), () => this.drop.choose());
     this.intake = new Intake(api, { changed: (job) => this.tray.update(job), arrived: (job) => this.arrived(job), files: () => this.lists.files, tables: () => this.lists.tables });
-    this.table = new TablePane(api, { sort: (order) => this.store.set({ order }), say });
+    this.profiles = new Profiles(api);
+    this.past = new Past(api, this.notices, { changed: () => this.showPane(this.store.get()), look: (version) => this.look(version), restored: () => this.lists.refreshed(), writable });
+    this.profile = new ProfilePane(this.profiles, { openSql: (sql) => this.openSql(sql) });
+    this.table = new TablePane(api, this.profiles, { sort: (order) => this.store.set({ order }), say });
     this.sql = new SqlPane(api, { changed: (sql) => this.store.set({ sql }), finished: (query, sql) => this.finished(query, sql), wrote: () => void this.lists.refreshed(), say, writable });
     this.chart = new ChartPane(api, { chosen: (chart) => this.store.set({ chart }), openSql: (sql) => this.openSql(sql), say }, signal);
     this.search = new Search(() => findable(this.lists, { table: (name) => this.openTable(name), file: (file) => this.openFile(file), column: (table, column) => this.pickColumn(table, column) }));
@@ -65,12 +74,12 @@ export class Explore {
       insertColumn: (table, column) => this.pickColumn(table, column),
       importFile: (file) => this.intake.importFile(file),
       choose: () => this.drop.choose(),
-      removeTable: (table) => this.lists.remove("tables", table.name),
-      removeFile: (file) => this.lists.remove("files", file.name),
+      removeTable: (table) => void this.lists.removeTable(table),
+      removeFile: (file) => this.lists.removeFile(file.name),
     });
     this.frame = new Frame(root, api.base, this.side.element, { mode: (mode) => this.openMode(mode), search: () => this.search.open(), sheet: () => this.frame.sheetOpen() }, this.notices.element, this.search.element);
     this.drop.attach(root);
-    fill(this.frame.body, this.frame.banner, this.pane, this.tray.element);
+    fill(this.frame.body, this.frame.banner, this.past.element, this.pane, this.tray.element);
     store.subscribe((view, before) => this.viewChanged(view, before));
     this.settled = this.lists.refresh().then(() => this.table.opening);
   }
@@ -126,20 +135,27 @@ export class Explore {
     const first = this.lists.tables[0]?.name ?? null;
     this.drawSide();
     if (view.table === null && first && view.mode === "table") return this.store.set({ table: first });
-    const [before, now] = [was.get(view.table ?? ""), this.current];
-    this.frame.heading(view.mode, now, view.of);
-    if (!before || !now || now.version !== before.version || now.rows !== before.rows || view.mode === "table") this.showPane(view, before?.name === now?.name);
+    const [before, now] = [was.get(view.table ?? ""), this.lists.table(view.table)];
+    const changed = !before || !now || now.version !== before.version || now.rows !== before.rows;
+    if (changed || view.mode === "table" || view.mode === "profile") this.showPane(view, before?.name === now?.name);
   }
 
   private hidden(): void {
     const { tables } = this.lists;
     const { table } = this.store.get();
-    if (table && !tables.some(({ name }) => name === table)) this.store.set({ table: tables[0]?.name ?? null });
+    if (table && !tables.some(({ name }) => name === table)) this.store.set({ table: tables[0]?.name ?? null, version: null });
     this.drawSide();
   }
 
+  /** The table on the screen: as it stands, or as the older version that is looked at. */
   private get current(): Table | null {
-    return this.lists.table(this.store.get().table);
+    const { table, version } = this.store.get();
+    return this.past.at(this.lists.table(table), version);
+  }
+
+  private look(version: number | null): void {
+    const { mode } = this.store.get();
+    this.store.set({ version, mode: mode === "sql" ? "table" : mode });
   }
 
   private drawSide(): void {
@@ -161,7 +177,7 @@ export class Explore {
   private viewChanged(view: View, before: View): void {
     if (view.mode !== before.mode) this.frame.mode(view.mode);
     const other = view.mode === "chart" && view.of !== before.of;
-    if (view.table === before.table && view.mode === before.mode && view.order === before.order && !other) return;
+    if (view.table === before.table && view.version === before.version && view.mode === before.mode && view.order === before.order && !other) return;
     this.drawSide();
     this.showPane(view);
   }
@@ -171,17 +187,25 @@ export class Explore {
       if (this.pane.firstElementChild !== element || this.pane.childElementCount !== 1) fill(this.pane, element);
     };
     const { loaded } = this.lists;
-    this.frame.heading(view.mode, this.current, view.of);
+    const { current } = this;
+    const isPast = this.past.on;
+    this.frame.heading(view.mode, current, view.of, this.past.menu.element);
+    this.past.element.hidden = view.mode === "sql" || (view.mode === "chart" && view.of === "query");
+    if (view.mode !== "table" && view.mode !== "profile") this.profiles.leave();
+    if (view.mode !== "profile") this.profile.leave();
     if (view.mode === "sql") {
       put(this.sql.element);
       void this.sql.show(view.sql, loaded);
     } else if (view.mode === "chart") {
       put(this.chart.element);
       if (loaded) void this.chart.show(this.subject(view), view.chart);
-    } else if (this.current) {
+    } else if (current && view.mode === "profile") {
+      put(this.profile.element);
+      this.profile.show(current, isPast);
+    } else if (current) {
       put(this.table.element);
-      this.table.show(this.current, view.order, keep);
-    } else if (loaded) put(this.nothing(view));
+      this.table.show(current, view.order, keep, isPast);
+    } else if (loaded && !isPast) put(this.nothing(view));
     else {
       put(this.table.element);
       this.table.wait();
@@ -198,13 +222,13 @@ export class Explore {
     const { result } = this;
     if (view.of === "query" && result) return { of: "query", name: "the result", columns: result.columns, query: result };
     const table = this.current;
-    return table ? { of: "table", name: table.name, columns: table.columns } : null;
+    return table ? { of: "table", name: table.name, columns: table.columns, ...(this.past.on ? { version: table.version } : {}) } : null;
   }
 
   openTable(name: string): void {
     const { mode, table } = this.store.get();
     this.frame.sheetOpen(false);
-    this.store.set({ table: name, mode: mode === "sql" ? "table" : mode, of: "table", ...(name === table ? {} : { order: "" }) });
+    this.store.set({ table: name, mode: mode === "sql" ? "table" : mode, of: "table", version: null, ...(name === table ? {} : { order: "" }) });
   }
 
   private openFile(file: DataFile): void {
@@ -218,7 +242,7 @@ export class Explore {
     const patch: Partial<View> = { mode };
     if (mode === "sql" && !view.sql && view.table) patch.sql = `SELECT *\nFROM ${plain(view.table)}\nLIMIT 100`;
     if (mode === "chart" && view.mode !== "chart") patch.of = view.mode === "sql" && this.result ? "query" : "table";
-    if (mode === "table" && !view.table) patch.table = this.lists.tables[0]?.name ?? null;
+    if ((mode === "table" || mode === "profile") && !view.table) patch.table = this.lists.tables[0]?.name ?? null;
     this.frame.sheetOpen(false);
     this.store.set(patch);
   }
@@ -268,9 +292,4 @@ export class Explore {
       this.search.open();
     } else if (event.key === "Escape") this.frame.sheetOpen(false);
   }
-}
-
-/** A name as one would type it: quoted only where SQL needs it. */
-function plain(name: string): string {
-  return /^[a-z_][a-z0-9_]*$/.test(name) ? name : identifier(name);
 }

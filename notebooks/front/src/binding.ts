@@ -1,7 +1,7 @@
 /** The widget's traits and the app's view, kept the same. What comes from a trait is checked like anything from outside. */
 
 import type { Explore } from "./app.ts";
-import { isChartChoice, type Mode, type View } from "./state.ts";
+import { isChartChoice, isMode, type View } from "./state.ts";
 
 /** What anywidget hands to `render`. */
 export interface Model {
@@ -13,7 +13,6 @@ export interface Model {
 }
 
 const SYNCED = ["table", "mode", "sql", "chart", "query", "order"] as const;
-const MODES: readonly unknown[] = ["table", "sql", "chart"] satisfies Mode[];
 
 function fromTraits(model: Model): Partial<View> {
   const view: Partial<View> = {};
@@ -23,7 +22,8 @@ function fromTraits(model: Model): Partial<View> {
   };
   const table = model.get("table");
   if (typeof table === "string" && table) view.table = table;
-  if (MODES.includes(model.get("mode"))) view.mode = model.get("mode") as Mode;
+  const mode = model.get("mode");
+  if (isMode(mode)) view.mode = mode;
   text("sql");
   text("order");
   const chart = model.get("chart");

@@ -19,6 +19,7 @@ export interface Subject {
   columns: Column[];
   /** Of a result: where its rows are and what statement gave them. */
   query?: { id: string; sql: string; rows: number };
+  /** Of a table: the older version that is drawn. */
   version?: number;
 }
 
@@ -136,7 +137,8 @@ export class ChartPane {
       const rows = aggregateRows(page.rows, choice, subject.columns);
       return { rows, total: choice.aggregate === "none" ? query.rows : rows.length };
     }
-    const answer = await runQuery(this.api, this.sql(), { limit: MOST_POINTS, signal });
+    const asOf = subject.version ? { [subject.name]: subject.version } : null;
+    const answer = await runQuery(this.api, this.sql(), { limit: MOST_POINTS, asOf, signal });
     const rows = [...answer.rows];
     let { next } = answer;
     while (next && rows.length < MOST_POINTS) {

@@ -28,12 +28,12 @@ export function saveBlob(blob: Blob, name: string): void {
 }
 
 /** Everything in a table as the result of a query, which can then be fetched in any format. */
-async function tableQuery(api: Api, table: string): Promise<string> {
-  return (await runQuery(api, `SELECT * FROM ${identifier(table)}`)).id;
+async function tableQuery(api: Api, table: string, version?: number | null): Promise<string> {
+  return (await runQuery(api, `SELECT * FROM ${identifier(table)}`, { asOf: version ? { [table]: version } : null })).id;
 }
 
-/** What is downloaded: a table, or the query whose result is shown. */
-export type Subject = { table: string } | { query: string };
+/** What is downloaded: a table (or an older version of it), or the query whose result is shown. */
+export type Subject = { table: string; version?: number | null } | { query: string };
 
 /** A Download button with its formats; CSV, the usual one, is the button itself. */
 export function downloadControl(api: Api, subject: Subject, say: (text: string) => void): HTMLElement {
@@ -42,7 +42,7 @@ export function downloadControl(api: Api, subject: Subject, say: (text: string) 
     menu.removeAttribute("open");
     main.disabled = true;
     try {
-      const id = "table" in subject ? await tableQuery(api, subject.table) : subject.query;
+      const id = "table" in subject ? await tableQuery(api, subject.table, subject.version) : subject.query;
       save(api.resultUrl(id, format, name), `${name}.${ending}`);
     } catch (error) {
       say(`The download did not start: ${sentence(error)}`);

@@ -103,3 +103,8 @@ export function ago(iso: string, now: number = Date.now()): string {
 export function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
+
+/** A name as one would type it: quoted only where SQL needs it. */
+export function plain(name: string): string {
+  return /^[a-z_][a-z0-9_]*$/.test(name) ? name : identifier(name);
+}

@@ -1,14 +1,15 @@
 /** The frame: top bar, title line, modes, and the places that the panes fill. */
 
-import { button, fill, h, icon, type Child } from "./dom.ts";
+import { button, fill, h, icon, type Child, type IconName } from "./dom.ts";
 import { closeOutside } from "./download.ts";
 import { ago, counted, size } from "./format.ts";
 import type { Mode } from "./state.ts";
 import type { Table, Workspace } from "./shapes.ts";
 
 const APPLE = /Mac|iPhone|iPad/.test(navigator.platform);
-export const MODES: { mode: Mode; label: string; icon: "table" | "play" | "bar" }[] = [
+export const MODES: { mode: Mode; label: string; icon: IconName }[] = [
   { mode: "table", label: "Table", icon: "table" },
+  { mode: "profile", label: "Profile", icon: "profile" },
   { mode: "sql", label: "SQL", icon: "play" },
   { mode: "chart", label: "Chart", icon: "bar" },
 ];
@@ -69,8 +70,9 @@ export class Frame {
     this.sheet.setAttribute("aria-expanded", String(open));
   }
 
-  heading(mode: Mode, table: Table | null, of: "table" | "query"): void {
-    const facts = (one: Table) => [h("span", { class: "d-fact" }, counted(one.rows, "row")), h("span", { class: "d-fact d-wide" }, counted(one.columns.length, "column")), h("span", { class: "d-fact", title: `Version ${one.version}, ${one.created_at}` }, `v${one.version}`)];
+  /** `versions` stands for the table's version. */
+  heading(mode: Mode, table: Table | null, of: "table" | "query", versions: Node): void {
+    const facts = (one: Table) => [h("span", { class: "d-fact" }, counted(one.rows, "row")), h("span", { class: "d-fact d-wide" }, counted(one.columns.length, "column")), h("span", { class: "d-fact" }, versions)];
     if (mode === "sql") return fill(this.title, h("h1", {}, "Query"));
     if (mode === "chart" && of === "query") return fill(this.title, h("h1", {}, "Chart of the query’s result"));
     if (!table) return fill(this.title, h("h1", {}, "Explore"));

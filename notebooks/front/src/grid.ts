@@ -2,7 +2,9 @@
 
 import { fill, h, icon } from "./dom.ts";
 import { cell, count, kindOf, typeWord, type Kind } from "./format.ts";
-import type { Column, Row } from "./shapes.ts";
+import { glance } from "./glance.ts";
+import { summary } from "./profiles.ts";
+import type { Column, ColumnProfile, Row } from "./shapes.ts";
 import type { Slice } from "./pages.ts";
 
 const HOVER = 2000;
@@ -26,10 +28,14 @@ export class Grid {
   private kinds: Kind[] = [];
   private body: HTMLTableSectionElement | null = null;
   private focus = { row: 0, column: 0 };
+  private readonly glances: boolean;
+  private profiles: ReadonlyMap<string, ColumnProfile> = new Map();
 
-  constructor(label: string, events: GridEvents = {}) {
+  /** With `glances`, the header keeps a place for what `glance` brings. */
+  constructor(label: string, events: GridEvents = {}, glances = false) {
     this.events = events;
-    this.element = h("div", { class: "d-grid", role: "region", "aria-label": label, tabindex: "-1" });
+    this.glances = glances;
+    this.element = h("div", { class: glances ? "d-grid d-with-glances" : "d-grid", role: "region", "aria-label": label, tabindex: "-1" });
     this.element.addEventListener("keydown", (event) => this.key(event));
     this.element.addEventListener("copy", (event) => this.copy(event));
   }
@@ -70,8 +76,25 @@ export class Grid {
     this.cellAt(0, this.focus.column)?.setAttribute("tabindex", "0");
   }
 
+  /** What each column holds, for the header; none empties it. */
+  glance(columns: ColumnProfile[]): void {
+    this.profiles = new Map(columns.map((column) => [column.name, column]));
+    for (const header of this.headers()) this.fillGlance(header);
+  }
+
+  private fillGlance(header: HTMLElement): void {
+    const profile = this.profiles.get(header.dataset["column"] ?? "");
+    header.querySelector(".d-glance")?.replaceWith(glance(profile));
+    const inner = header.firstElementChild as HTMLElement | null;
+    if (inner && profile) inner.title = `${inner.title.split("\n")[0]}\n${summary(profile)}${this.events.sort ? "\nClick to sort" : ""}`;
+  }
+
+  private headers(): HTMLElement[] {
+    return [...this.element.querySelectorAll<HTMLElement>("th[data-column]")];
+  }
+
   scrollToColumn(name: string): void {
-    const header = [...this.element.querySelectorAll<HTMLElement>("th[data-column]")].find((th) => th.dataset["column"] === name);
+    const header = this.headers().find((th) => th.dataset["column"] === name);
     if (!header) return;
     const pinned = this.element.querySelector<HTMLElement>("th.d-rownumber")?.offsetWidth ?? 0;
     this.element.scrollLeft = Math.max(0, header.offsetLeft - pinned - 24);
@@ -100,10 +123,13 @@ export class Grid {
     const text = [
       h("span", { class: "d-column" }, column.name, direction ? icon(direction === "ascending" ? "up" : "descend") : null),
       h("span", { class: "d-type" }, typeWord(column.type)),
+      this.glances ? glance(undefined) : null,
     ];
     const { sort } = this.events;
     const inner = sort ? h("button", { type: "button", title: `${title}\nClick to sort`, on: { click: () => sort(nextOrder(order, column.name)) } }, ...text) : h("div", { title }, ...text);
-    return h("th", { scope: "col", "data-column": column.name, "data-kind": kind, "aria-sort": direction }, inner);
+    const header = h("th", { scope: "col", "data-column": column.name, "data-kind": kind, "aria-sort": direction }, inner);
+    if (this.glances) this.fillGlance(header);
+    return header;
   }
 
   private row(row: Row, columns: Column[], index: number): HTMLTableRowElement {

@@ -74,15 +74,40 @@ export class Lists {
     }
   }
 
-  /** Hides at once, deletes in a moment, and offers to take it back until then. */
-  remove(kind: "tables" | "files", name: string): void {
-    const key = `${kind} ${name}`;
+  /** Deletes a table at once: its versions are kept, so that it can be brought back. */
+  async removeTable({ name, version }: Table): Promise<void> {
+    const key = `tables ${name}`;
+    this.gone.add(key);
+    this.events.hidden();
+    try {
+      await this.api.remove("tables", name);
+      this.notices.offer(`${name} deleted.`, "Undo", () => this.bringBack(name, version));
+      await this.refreshed();
+    } catch (error) {
+      this.notices.say(`${name} was not deleted: ${sentence(error)}`);
+    }
+    this.gone.delete(key);
+    this.events.hidden();
+  }
+
+  private async bringBack(name: string, version: number): Promise<void> {
+    try {
+      await this.api.restore(name, version);
+      await this.refreshed();
+    } catch (error) {
+      this.notices.say(`${name} was not brought back: ${sentence(error)}`);
+    }
+  }
+
+  /** Hides a file at once, deletes it in a moment, and offers to take it back until then. */
+  removeFile(name: string): void {
+    const key = `files ${name}`;
     const restore = () => {
       this.gone.delete(key);
       this.events.hidden();
     };
     const act = () =>
-      void this.api.remove(kind, name, true).then(
+      void this.api.remove("files", name, true).then(
         async () => {
           await this.refreshed();
           restore();

@@ -4,6 +4,7 @@ import { button, h, icon } from "./dom.ts";
 import { ApiError, Offline, sentence } from "./problems.ts";
 
 const UNDO_MS = 8000;
+const OFFER_MS = 15_000;
 
 /** What went wrong, where and what to do next; `actions` stand beside it. */
 export function problemBox(error: unknown, ...actions: (Node | null)[]): HTMLElement {
@@ -32,6 +33,17 @@ export class Notices {
   say(text: string, ms = 6000): void {
     const line = h("div", { class: "d-notice" }, h("span", {}, text));
     line.append(button("Close", () => line.remove(), { icon: "close", bare: true }));
+    this.element.append(line);
+    setTimeout(() => line.remove(), ms);
+  }
+
+  /** Says what was done and offers what can be done about it. */
+  offer(text: string, label: string, act: () => Promise<void>, ms = OFFER_MS): void {
+    const take = () => {
+      line.remove();
+      void act();
+    };
+    const line = h("div", { class: "d-notice" }, h("span", {}, text), button(label, take, { class: "d-button d-strong" }), button("Close", () => line.remove(), { icon: "close", bare: true }));
     this.element.append(line);
     setTimeout(() => line.remove(), ms);
   }

@@ -20,8 +20,8 @@ export class PagedGrid {
   private order = "";
   private shown: Slice | null = null;
 
-  constructor(label: string, sort?: (order: string) => void) {
-    this.grid = new Grid(label, { ...(sort ? { sort } : {}), edge: (direction) => this.step(direction) });
+  constructor(label: string, sort?: (order: string) => void, glances = false) {
+    this.grid = new Grid(label, { ...(sort ? { sort } : {}), edge: (direction) => this.step(direction) }, glances);
     this.element = h("div", { class: "d-paged" }, this.grid.element, h("footer", { class: "d-foot" }, this.place, this.right));
   }
 

@@ -19,9 +19,9 @@ export function uuid(): string {
 }
 
 /** The finished query; throws ApiError when it was refused or failed. A cancelled one is returned as such. */
-export async function runQuery(api: Api, sql: string, options: { id?: string; mode?: QueryMode; limit?: number; signal?: AbortSignal } = {}): Promise<Query> {
-  const { id = uuid(), mode = "read", limit, signal } = options;
-  let query = await api.startQuery({ id, sql, mode, wait_ms: FIRST_WAIT_MS, ...(limit ? { limit } : {}) }, signal);
+export async function runQuery(api: Api, sql: string, options: { id?: string; mode?: QueryMode; limit?: number; asOf?: Record<string, number> | null; signal?: AbortSignal } = {}): Promise<Query> {
+  const { id = uuid(), mode = "read", limit, asOf, signal } = options;
+  let query = await api.startQuery({ id, sql, mode, wait_ms: FIRST_WAIT_MS, ...(limit ? { limit } : {}), ...(asOf ? { as_of: asOf } : {}) }, signal);
   while (!OVER.has(query.state)) query = await api.query(id, WAIT_MS, signal);
   if (query.state === "failed") throw new ApiError(query.error?.status ?? 500, query.error ?? { code: "query_failed", message: "The query failed." });
   return query;

@@ -22,6 +22,7 @@ export interface Source {
 
 export interface Table {
   name: string;
+  kind?: "table" | "view";
   columns: Column[];
   rows: number;
   bytes: number;
@@ -29,6 +30,49 @@ export interface Table {
   created_at: string;
   created_by: string;
   source: Source | null;
+}
+
+export interface ColumnChange {
+  name: string;
+  change: "added" | "removed" | "type";
+  before: string | null;
+  after: string | null;
+}
+
+export interface Version {
+  version: number;
+  operation: "create" | "replace" | "append" | "write" | "drop" | "rename" | "restore";
+  rows: number;
+  row_change: number | null;
+  column_changes: ColumnChange[];
+  reject_count: number | null;
+  restored_version: number | null;
+  created_at: string;
+  created_by: string;
+  message: string;
+  source: Source | null;
+}
+
+export interface ColumnProfile {
+  name: string;
+  type: string;
+  count: number;
+  nulls: number;
+  distinct: number;
+  distinct_is_approximate: boolean;
+  min: unknown;
+  max: unknown;
+  mean: unknown;
+  quantiles: Record<"0.25" | "0.5" | "0.75", unknown> | null;
+  top: { value: unknown; count: number }[];
+  histogram: { from: unknown; to: unknown; count: number }[];
+}
+
+export interface Profile {
+  table: string;
+  version: number;
+  rows: number;
+  columns: ColumnProfile[];
 }
 
 export interface DataFile {

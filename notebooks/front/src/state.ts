@@ -1,6 +1,7 @@
 /** What the person looks at, and its place in the address so that a link or Back brings it back. */
 
-export type Mode = "table" | "sql" | "chart";
+export const MODES = ["table", "profile", "sql", "chart"] as const;
+export type Mode = (typeof MODES)[number];
 export type Aggregate = "none" | "sum" | "avg" | "count";
 
 export interface ChartChoice {
@@ -13,6 +14,8 @@ export interface ChartChoice {
 
 export interface View {
   table: string | null;
+  /** An older version that is looked at instead of the newest. */
+  version: number | null;
   mode: Mode;
   sql: string;
   /** Sort of the table, as the API takes it: `column` or `-column`. */
@@ -24,10 +27,14 @@ export interface View {
   of: "table" | "query";
 }
 
-export const START: View = { table: null, mode: "table", sql: "", order: "", chart: null, query: null, of: "table" };
+export const START: View = { table: null, version: null, mode: "table", sql: "", order: "", chart: null, query: null, of: "table" };
 const ADDRESS_LIMIT = 8000;
 const MARKS = ["bar", "line"];
 const AGGREGATES = ["none", "sum", "avg", "count"];
+
+export function isMode(value: unknown): value is Mode {
+  return MODES.includes(value as Mode);
+}
 
 export function isChartChoice(value: unknown): value is ChartChoice {
   if (typeof value !== "object" || value === null) return false;
@@ -39,6 +46,7 @@ export function isChartChoice(value: unknown): value is ChartChoice {
 export function encodeView(view: View): string {
   const search = new URLSearchParams();
   if (view.table) search.set("table", view.table);
+  if (view.table && view.version) search.set("version", String(view.version));
   if (view.mode !== "table") search.set("mode", view.mode);
   if (view.sql && view.sql.length < ADDRESS_LIMIT) search.set("sql", view.sql);
   if (view.order) search.set("order", view.order);
@@ -52,7 +60,8 @@ export function decodeView(fragment: string): Partial<View> {
   const view: Partial<View> = {};
   const mode = search.get("mode");
   if (search.has("table")) view.table = search.get("table");
-  if (mode === "sql" || mode === "chart") view.mode = mode;
+  if (/^[1-9]\d{0,8}$/.test(search.get("version") ?? "")) view.version = Number(search.get("version"));
+  if (isMode(mode) && mode !== "table") view.mode = mode;
   if (search.has("sql")) view.sql = search.get("sql") ?? "";
   if (search.has("order")) view.order = search.get("order") ?? "";
   if (search.get("of") === "query") view.of = "query";
@@ -93,21 +102,21 @@ export class Store {
   }
 }
 
-/** Keeps the address in step. A new table or mode is a new entry of Back, everything else is not. */
+/** Keeps the address in step. A new table, version or mode is a new entry of Back, everything else is not. */
 export function linkToAddress(store: Store, signal: AbortSignal): void {
   let applying = false;
   store.subscribe((view, before) => {
     if (applying) return;
     const address = `#${encodeView(view)}`;
     if (address === location.hash) return;
-    const chosen = view.table !== before.table && before.table !== null;
+    const chosen = before.table !== null && (view.table !== before.table || view.version !== before.version);
     history[chosen || view.mode !== before.mode ? "pushState" : "replaceState"](null, "", address);
   });
   addEventListener(
     "popstate",
     () => {
       applying = true;
-      store.set({ table: null, mode: "table", order: "", of: "table", ...decodeView(location.hash) });
+      store.set({ table: null, version: null, mode: "table", order: "", of: "table", ...decodeView(location.hash) });
       applying = false;
     },
     { signal },

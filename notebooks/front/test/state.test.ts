@@ -11,12 +11,12 @@ import { RateMeter } from "../src/upload.ts";
 
 test("a view survives the address", () => {
   const chart = { mark: "line", x: "a b", y: "ü", aggregate: "sum", color: "" } as const;
-  const view = { ...START, table: "été & co", mode: "chart", sql: "select 1 -- #", order: "-x", chart, of: "query" } as const;
+  const view = { ...START, table: "été & co", version: 3, mode: "chart", sql: "select 1 -- #", order: "-x", chart, of: "query" } as const;
   assert.deepEqual({ ...START, ...decodeView(`#${encodeView(view)}`) }, view);
 });
 
 test("a damaged address falls back to the start", () => {
-  assert.deepEqual(decodeView("#mode=nonsense&chart={"), {});
+  assert.deepEqual(decodeView("#mode=nonsense&chart={&version=-1"), {});
   assert.deepEqual(decodeView('#chart={"mark":"pie","x":"a"}'), {});
 });
 
