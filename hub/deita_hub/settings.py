@@ -47,6 +47,7 @@ class Settings:
     node: str | None = None
     proxy: str | None = None
     samples: bool = True
+    quota_bytes: int | None = None
     server_command: tuple[str, ...] = field(default_factory=lambda: (sys.executable, "-m", "deita_server"))
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -101,6 +102,7 @@ class Settings:
             "DEITA_STORAGE": self.storage.as_uri(),
             "DEITA_TRUST_EVERYONE": "1" if self.trust_everyone else "0",
             "DEITA_SAMPLES": "1" if self.samples else "0",
+            "DEITA_QUOTA_BYTES": "" if self.quota_bytes is None else str(self.quota_bytes),
             "DEITA_SERVER_COMMAND": json.dumps(self.server_command),
         }
         return {**self.environ, **values}
@@ -122,6 +124,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         storage=_storage(source.get("DEITA_STORAGE"), home),
         trust_everyone=_switch(source, "DEITA_TRUST_EVERYONE", False),
         samples=_switch(source, "DEITA_SAMPLES", True),
+        quota_bytes=_count(source, "DEITA_QUOTA_BYTES"),
         node=source.get("DEITA_NODE") or None,
         proxy=source.get("DEITA_PROXY") or None,
         server_command=_command(source.get("DEITA_SERVER_COMMAND")),
@@ -156,6 +159,13 @@ def _port(source: Mapping[str, str], name: str, default: int) -> int:
     if not text.isascii() or not text.isdigit() or int(text) > 65535:
         raise SettingsError(f"{name} must be a port number from 1 to 65535.")
     return int(text)
+
+
+def _count(source: Mapping[str, str], name: str) -> int | None:
+    text = source.get(name, "").strip()
+    if text and not (text.isascii() and text.isdigit()):
+        raise SettingsError(f"{name} must be a number of bytes, or empty for no limit.")
+    return int(text) if text else None
 
 
 def _switch(source: Mapping[str, str], name: str, default: bool) -> bool:

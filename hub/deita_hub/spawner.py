@@ -90,6 +90,8 @@ class WorkspaceSpawner(LocalProcessSpawner):
             DEITA_LIFELINE=str(settings.lifeline),
             DEITA_ISOLATION="none",
         )
+        if settings.quota_bytes is not None:
+            env["DEITA_QUOTA_BYTES"] = str(settings.quota_bytes)
         return {name: value for name, value in env.items() if value is not None}
 
     async def start(self) -> tuple[str, int]:

@@ -125,7 +125,8 @@ class Deita:
 @pytest.fixture(scope="session")
 def deita(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deita]:
     """A Deita that trusts everyone, shared by all tests that do not break it."""
-    installation = Deita(tmp_path_factory.mktemp("shared") / "home", DEITA_TRUST_EVERYONE="1")
+    quota = str(10**12)
+    installation = Deita(tmp_path_factory.mktemp("shared") / "home", DEITA_TRUST_EVERYONE="1", DEITA_QUOTA_BYTES=quota)
     installation.start()
     yield installation
     assert installation.stop() == 0

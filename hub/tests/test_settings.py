@@ -28,6 +28,7 @@ def test_defaults_lie_in_the_current_folder(monkeypatch: pytest.MonkeyPatch, tmp
         ("DEITA_PORT", "eighty", "DEITA_PORT"),
         ("DEITA_PORT", "70000", "DEITA_PORT"),
         ("DEITA_TRUST_EVERYONE", "perhaps", "DEITA_TRUST_EVERYONE"),
+        ("DEITA_QUOTA_BYTES", "10 GB", "DEITA_QUOTA_BYTES"),
         ("DEITA_DATABASE_URL", "postgresql://deita:geheim@db/deita", "DEITA_DATABASE_URL"),
     ],
 )
@@ -55,10 +56,12 @@ def test_an_empty_or_world_readable_secret_file_is_refused(tmp_path: Path, conte
 
 
 def test_children_read_the_same_settings(tmp_path: Path) -> None:
-    here = settings.load({"DEITA_HOME": str(tmp_path), "DEITA_TRUST_EVERYONE": "yes", "DEITA_SAMPLES": "0"})
+    given = {"DEITA_TRUST_EVERYONE": "yes", "DEITA_SAMPLES": "0", "DEITA_QUOTA_BYTES": "5"}
+    here = settings.load({"DEITA_HOME": str(tmp_path), **given})
     child = settings.load(here.environment())
     assert (child.home, child.storage, child.database_url) == (here.home, here.storage, here.database_url)
     assert (child.trust_everyone, child.samples, child.server_command) == (True, False, here.server_command)
+    assert (child.quota_bytes, settings.load(settings.load({}).environment()).quota_bytes) == (5, None)
 
 
 def test_secrets_are_made_once_and_are_for_their_owner_only(tmp_path: Path) -> None:

@@ -183,7 +183,7 @@ class WorkspaceManager:
             created_at=workspace.created_at,
             last_used_at=server.last_used_at if server else None,
             usage=models.Usage(bytes=size),
-            quota=models.Quota(),
+            quota=models.Quota(bytes=self._place.settings.quota_bytes),
             server=self._server(person, found, server),
         )
 

@@ -127,6 +127,7 @@ def test_a_workspace_server_knows_no_secret_of_the_hub(deita: Any, open_server: 
         "DEITA_PUBLIC_URL",
         "DEITA_LIFELINE",
         "DEITA_ISOLATION",
+        "DEITA_QUOTA_BYTES",
     }
     hub_api = environment["JUPYTERHUB_API_URL"]
     headers = {"Authorization": f"token {environment['JUPYTERHUB_API_TOKEN']}"}

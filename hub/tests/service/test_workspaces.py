@@ -47,6 +47,7 @@ def test_a_created_workspace_has_the_shape_of_the_contract(me: httpx.Client, dei
         "progress": 0.0,
         "message": None,
     }
+    assert body["quota"] == {"bytes": 10**12}
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]+Z", body["created_at"])
     assert me.get("/workspaces/cafe-uberblick").json() == body
 

@@ -19,6 +19,7 @@ from deita.progress import Progress, quiet
 from deita.queries import Mode, run_query
 from deita.results import CHUNK, Result
 from deita.tables import Table
+from deita.uploads import send_file
 
 if TYPE_CHECKING:
     import pandas
@@ -108,21 +109,21 @@ class Workspace:
         """All files."""
         return [File.from_body(item) for item in self.transport.items("files")]
 
-    def upload(self, path: str | os.PathLike[str], *, name: str | None = None, replace: bool = False) -> File:
-        """Send a file, streamed. Other bytes under a taken name are refused (`file_exists`) unless `replace`."""
+    def upload(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        name: str | None = None,
+        replace: bool = False,
+        progress: Progress = quiet,
+    ) -> File:
+        """Send a file, streamed; after a lost connection a large one goes on where it stopped.
+
+        Other bytes under a taken name are refused (`file_exists`) unless `replace`.
+        """
         source = Path(path)
         with source.open("rb") as file:
-            body = self.transport.send(
-                "PUT",
-                path_of("files", name or source.name),
-                query={"replace": 1} if replace else None,
-                body=file,
-                headers={
-                    "Content-Length": str(os.fstat(file.fileno()).st_size),
-                    "Content-Type": "application/octet-stream",
-                },
-            )
-        return File.from_body(body)
+            return File.from_body(send_file(self.transport, file, name or source.name, replace, progress))
 
     def download(self, name: str, path: str | os.PathLike[str] | None = None, *, version: int | None = None) -> Path:
         """Fetch a file, streamed, to `path` (default: its own name here). A cut download leaves nothing behind."""
@@ -165,7 +166,7 @@ class Workspace:
         """
         name = os.fspath(path_or_name)
         if Path(name).is_file():
-            name = self.upload(name, replace=True).name
+            name = self.upload(name, replace=True, progress=progress).name
         request: dict[str, Any] = {"file": name, "mode": mode}
         if table is not None:
             request["table"] = table

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import gc
+import hashlib
 import os
 import shutil
 import signal
@@ -217,6 +218,29 @@ def test_files_go_up_and_come_down_as_they_are(near: deita.Workspace, tmp_path: 
     with pytest.raises(deita.DeitaError) as caught:
         near.download("a name.bin", tmp_path / "gone.bin")
     assert code_of(caught) == "file_not_found" and not (tmp_path / "gone.bin").exists()
+
+
+def test_a_large_file_goes_on_after_a_lost_connection(
+    near: deita.Workspace, data_plane: DataPlane, tmp_path: Path
+) -> None:
+    data = os.urandom(40_000_000)
+    (tmp_path / "large.bin").write_bytes(data)
+    shares: list[float] = []
+
+    def cut_once(what: str, share: float) -> None:
+        assert what == "Uploading large.bin"
+        if share > 0.5 and not any(seen > 0.5 for seen in shares):
+            growing = next((data_plane.storage / "incoming").glob("*.upload"))
+            near.transport.send("HEAD", f"uploads/{growing.stem}", headers={"Tus-Resumable": "1.0.0"})
+        shares.append(share)
+
+    file = near.upload(tmp_path / "large.bin", progress=cut_once)
+    assert (file.size, file.sha256) == (len(data), hashlib.sha256(data).hexdigest())
+    assert shares[-1] == 1.0 and shares != sorted(shares)  # it went back to what had arrived
+    (tmp_path / "large.bin").write_bytes(data[::-1])
+    with pytest.raises(deita.DeitaError) as caught:
+        near.upload(tmp_path / "large.bin")
+    assert code_of(caught) == "file_exists"
 
 
 def test_older_versions_are_read_and_brought_back(near: deita.Workspace) -> None:
