@@ -13,14 +13,16 @@ import threading
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from . import appending
 from .catalog import Catalog, quoted
 from .formats.plan import Outcome, Plan, Target
 from .formats.registry import Limits, module_of, opened
-from .shapes import Commit, EngineError, ImportSpec, Source
+from .settings import lock, open_instance
+from .shapes import Commit, ImportSpec, Source
 from .slots import Slots
 from .writer import Change, Writer, add_files, table_exists
 
@@ -53,11 +55,14 @@ class Imports:
         folder.mkdir(parents=True, exist_ok=True)
         self.rejects.mkdir(exist_ok=True)
         target = Target(folder / f"deita-{uuid.uuid4()}.parquet", self.rejects / f"{spec.id}.ndjson")
+        taken = ""
         try:
-            outcome = self._load(operation, spec, target)
+            outcome = self._load(operation, spec, spec.recipe, target)
+            if spec.mode == "append":
+                outcome, taken = self._fit(operation, spec, target, outcome)
             if outcome.rejected:
                 _sync(target.rejects)  # the commit below must never outlive them
-            commit = self._register(operation, spec, outcome.plan, target.rows)
+            commit = self._register(operation, spec, outcome.plan, target.rows, taken)
         except BaseException:
             self.catalog.discard(target.rows)
             target.rejects.unlink(missing_ok=True)
@@ -76,14 +81,35 @@ class Imports:
         if spec.mode == "create" and self.catalog.has(spec.table):
             raise table_exists(spec.table)
 
-    def _load(self, operation: Operation, spec: ImportSpec, target: Target) -> Outcome:
+    def _load(self, operation: Operation, spec: ImportSpec, recipe: dict[str, Any], target: Target) -> Outcome:
         with (
-            opened(operation, Path(spec.path), spec.recipe, self.temporary, self.limits, target.rows.parent) as reading,
+            opened(operation, Path(spec.path), recipe, self.temporary, self.limits, target.rows.parent) as reading,
             _progress(operation, reading.connection),
         ):
             return module_of(reading).load(reading, target)
 
-    def _register(self, operation: Operation, spec: ImportSpec, plan: Plan, file: Path) -> Commit | None:
+    def _fit(self, operation: Operation, spec: ImportSpec, target: Target, outcome: Outcome) -> tuple[Outcome, str]:
+        """What was read, as the columns of the table that it is added to; and in words what that changed."""
+        wanted = spec.table.casefold()
+        table = next((table for table in self.catalog.snapshot().tables if table.name.casefold() == wanted), None)
+        if table is None:
+            return outcome, ""
+        there = {column.name: column.type for column in table.columns}
+        if texts := appending.to_read_as_text(outcome.plan, there):
+            target.rejects.unlink(missing_ok=True)
+            recipe = {**spec.recipe, "columns": {**spec.recipe.get("columns", {}), **texts}}
+            outcome = self._load(operation, spec, recipe, target)
+        connection = open_instance(self.temporary, self.limits.memory, self.limits.threads, private=f"fit-{spec.id}")
+        try:
+            lock(connection, [target.rows.parent])
+            operation.uses(connection)
+            outcome, differing = appending.fitted(connection, table.name, there, outcome, target.rows)
+            return outcome, appending.words(differing)
+        finally:
+            operation.uses(None)
+            connection.close()
+
+    def _register(self, operation: Operation, spec: ImportSpec, plan: Plan, file: Path, taken: str) -> Commit | None:
         name = quoted(spec.table)
         definition = ", ".join(f"{quoted(column)} {kind}" for column, kind in plan.columns.items())
 
@@ -93,7 +119,7 @@ class Imports:
                 raise table_exists(spec.table)
             columns = _columns(cursor, spec.table) if there else {}
             if there and spec.mode == "append":
-                _check_columns(columns, plan.columns)
+                appending.check(spec.table, columns, plan.columns)
             elif there and columns == plan.columns:
                 cursor.execute(f"DELETE FROM {name}")  # noqa: S608
             elif there:
@@ -101,16 +127,16 @@ class Imports:
             if columns != plan.columns and not (there and spec.mode == "append"):
                 cursor.execute(f"CREATE TABLE {name} ({definition})")
             add_files(cursor, spec.table, [file])
-            return self._change(spec, plan, spec.mode if there else "create")
+            return self._change(spec, plan, spec.mode if there else "create", taken)
 
         return self.writer.commit(operation, body)
 
-    def _change(self, spec: ImportSpec, plan: Plan, action: str) -> Change:
+    def _change(self, spec: ImportSpec, plan: Plan, action: str, taken: str) -> Change:
         return Change(
             table=spec.table,
             operation=action,
             person=spec.person,
-            message=f"Import {spec.file}",
+            message=f"Import {spec.file}{taken}",
             source=Source(file=spec.file, sha256=spec.sha256, recipe=plan.recipe),
             import_id=spec.id,
             labels=None if action == "append" else plan.labels,
@@ -119,24 +145,6 @@ class Imports:
 
 def _columns(cursor: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
     return {row[0]: row[1] for row in cursor.execute(f"DESCRIBE FROM {quoted(table)}").fetchall()}
-
-
-def _check_columns(there: dict[str, str], new: dict[str, str]) -> None:
-    """Raise EngineError column_mismatch unless the new columns are the table's, in any order, with its types."""
-    missing, unknown = sorted(set(there) - set(new)), sorted(set(new) - set(there))
-    other = {
-        name: {"table": there[name], "file": new[name]} for name in there if name in new and there[name] != new[name]
-    }
-    if not (missing or unknown or other):
-        return
-    parts = [f"missing {', '.join(missing)}"] * bool(missing) + [f"unknown {', '.join(unknown)}"] * bool(unknown)
-    parts += [f"{name} is {kinds['file']}, not {kinds['table']}" for name, kinds in other.items()]
-    raise EngineError(
-        "column_mismatch",
-        f"The file's columns are not the table's: {'; '.join(parts)}.",
-        "Import it with mode=replace, or give the types in the recipe.",
-        {"missing": missing, "unknown": unknown, "types": other},
-    )
 
 
 def _sync(path: Path) -> None:

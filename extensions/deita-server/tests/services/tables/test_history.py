@@ -55,11 +55,11 @@ def test_a_table_and_its_rows_are_shown_as_they_were(workspace: RunningServer, s
 
 
 def test_a_query_reads_versions_and_says_which(workspace: RunningServer, sales: str):
-    write(workspace, "CREATE TABLE beside AS SELECT 5 AS n")
-    sql = "SELECT sum(qty), any_value(n) FROM history, beside"
+    write(workspace, "CREATE TABLE history_beside AS SELECT 5 AS n")
+    sql = "SELECT sum(qty), any_value(n) FROM history, history_beside"
     body = workspace.query(sql, as_of={"History": 1}).json()
     assert body["rows"] == [["6", 5]]
-    assert body["receipt"]["tables"] == {"history": 1, "beside": 1}
+    assert body["receipt"]["tables"] == {"history": 1, "history_beside": 1}
     assert body["receipt"]["as_of"] == {"History": 1}
     again = workspace.query(sql, as_of=body["receipt"]["tables"]).json()
     assert again["rows"] == body["rows"]
@@ -126,14 +126,14 @@ def test_a_restored_version_is_the_newest_and_keeps_its_source(workspace: Runnin
 
 
 def test_a_deleted_table_comes_back_with_all_its_versions(workspace: RunningServer):
-    write(workspace, "CREATE TABLE lost AS SELECT 1 AS a")
-    workspace.api.patch("/tables/lost", json={"name": "found"})
-    assert workspace.api.delete("/tables/found").status_code == 204
-    assert refused(workspace.api.post("/tables/found/restore", json={"version": 3})) == (404, "version_not_found")
-    assert workspace.rows("FROM found", as_of={"found": 1}) == [[1]]
-    assert workspace.api.post("/tables/found/restore", json={"version": 2}).json()["version"] == 4
-    assert workspace.rows("FROM found") == [[1]]
-    operations = [version["operation"] for version in versions(workspace, "found")]
+    write(workspace, "CREATE TABLE vanished AS SELECT 1 AS a")
+    workspace.api.patch("/tables/vanished", json={"name": "recovered"})
+    assert workspace.api.delete("/tables/recovered").status_code == 204
+    assert refused(workspace.api.post("/tables/recovered/restore", json={"version": 3})) == (404, "version_not_found")
+    assert workspace.rows("FROM recovered", as_of={"recovered": 1}) == [[1]]
+    assert workspace.api.post("/tables/recovered/restore", json={"version": 2}).json()["version"] == 4
+    assert workspace.rows("FROM recovered") == [[1]]
+    operations = [version["operation"] for version in versions(workspace, "recovered")]
     assert operations == ["restore", "drop", "rename", "create"]
 
 
