@@ -130,14 +130,14 @@ def test_bytes_that_are_not_those_announced_are_refused_as_a_whole(workspace: Ru
 
 
 def test_a_name_is_refused_early_when_it_is_certain_and_at_the_end_otherwise(workspace: RunningServer):
-    workspace.put("taken.csv", b"one")
-    assert code(create(workspace, "taken.csv", 4)) == (409, "file_exists")
-    assert code(create(workspace, "taken.csv", 3, sha256="0" * 64)) == (409, "file_exists")
-    upload = begin(workspace, "taken.csv", 3)
+    workspace.put("claimed.csv", b"one")
+    assert code(create(workspace, "claimed.csv", 4)) == (409, "file_exists")
+    assert code(create(workspace, "claimed.csv", 3, sha256="0" * 64)) == (409, "file_exists")
+    upload = begin(workspace, "claimed.csv", 3)
     assert code(patch(workspace, upload, 0, b"two")) == (409, "file_exists")
     assert workspace.api.head(upload, headers=VERSION).status_code == 404
-    assert create(workspace, "taken.csv", 3, b"one").json()["file"]["version"] == 1
-    assert create(workspace, "taken.csv", 3, b"two", replace="1").json()["file"]["version"] == 2
+    assert create(workspace, "claimed.csv", 3, b"one").json()["file"]["version"] == 1
+    assert create(workspace, "claimed.csv", 3, b"two", replace="1").json()["file"]["version"] == 2
     assert not bytes_of(workspace, upload).exists()
 
 
