@@ -113,6 +113,8 @@ def _rows(found: Iterable[Record], dialect: Dialect, width: int) -> Iterator[Row
     for record in chain(seen, source):
         if not record.raw and width > 1:
             continue
+        if len(record.fields) > width and not any(record.fields[width:]) and not record.wrong:
+            record.fields = record.fields[:width]
         if len(record.fields) == width and not record.wrong:
             yield Row(record, record.fields)
             continue

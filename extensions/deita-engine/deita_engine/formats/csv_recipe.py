@@ -99,7 +99,9 @@ def find(
     footer = _footer(found, layout, len(lines)) if whole else 0
     comment = _needed_comment(dialect, lines, layout, rows)
     labels = _labels(given, layout)
-    regular = [row.fields for row in rows[:TYPED_ROWS] if len(row.fields) == len(labels)]
+    width = len(labels)
+    cut = (row.fields for row in rows[:TYPED_ROWS])
+    regular = [fields[:width] for fields in cut if len(fields) >= width and not any(fields[width:])]
     guesses = _guesses(labels, regular, dialect, given)
     parts = {
         "version": 1,
@@ -117,7 +119,7 @@ def find(
         **_written_ways(guesses, given),
     }
     recipe = {**parts, **{key: value for key, value in given.items() if key not in ("columns", "header")}}
-    recipe.setdefault("strict", _is_regular(lines, rows, recipe, len(labels)))
+    recipe.setdefault("strict", _is_regular(lines, rows, recipe, width))
     recipe["columns"] = {**recipe["columns"], **_known(given.get("columns"), recipe["columns"])}
     choices = [*sniffed.choices, *_choices(layout, guesses, recipe, given)]
     return Found(recipe, choices, _others(found, layout, recipe, len(lines)) if whole else [])

@@ -56,6 +56,10 @@ def lay_out(
     rows, sure, reason = _header_rows(found, top, end, width, kinds) if header is None else (header, 1.0, "given")
     names = labels_of([record.fields for record in _full(found, top, end)[:rows]], width)
     body = _index_after(found, top, end, rows)
+    while (
+        rows and len(names) > 1 and names[-1] == f"column_{len(names)}" and _is_empty(found[body:end], len(names) - 1)
+    ):
+        names, kinds, width = names[:-1], kinds[:-1], width - 1
     again = _repeated(found, body, end, width, names, kinds) if rows else None
     ends = [again] if again is not None else []
     if end < len(found):
@@ -65,6 +69,11 @@ def lay_out(
     skip = found[top].line - 1 if top < len(found) else 0
     tables = tuple(dict.fromkeys(ends)) if ends else ()
     return Layout(skip, rows, names, body, last, sure, reason, tables)
+
+
+def _is_empty(rows: Sequence[Record], column: int) -> bool:
+    """Whether the last column is only there because the lines end with a delimiter."""
+    return bool(rows) and not any(len(row.fields) > column and row.fields[column] for row in rows)
 
 
 def _full(found: Sequence[Record], start: int, end: int) -> list[Record]:
@@ -183,7 +192,7 @@ def _is_above(record: Record, typed: Sequence[int], kinds: Sequence[str], least:
     if least > 1 and len(record.fields) != len(kinds):
         return False
     here = [(kind(record.fields[column]), kinds[column]) for column in typed if column < len(record.fields)]
-    words = sum(found == "text" for found, _ in here)
+    words = sum(found == "text" or (found == "boolean" != expected) for found, expected in here)
     values = sum(found == expected for found, expected in here)
     full = sum(bool(value.strip()) for value in record.fields)
     return words >= min(least, len(typed)) and words > 2 * values and 2 * full > len(record.fields)

@@ -37,6 +37,7 @@ NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "space", 
 ONE_COLUMN = 0.35
 LINES = 300
 MENDED = 60
+OF_VALUES = 0.92
 COMMENTS = ("#", "%", "//")
 
 
@@ -54,11 +55,9 @@ def sniff(lines: Sequence[str], given: dict[str, Any]) -> Sniffed:
     comment = given.get("comment")
     comment = _comment(sample) if comment is None else comment
     rows = [line for line in sample if not (comment and line.startswith(comment))] or sample
-    scores = {
-        d: _score(rows, d, _quote(rows, d, given)) * weight for d, weight in DELIMITERS.items() if _occurs(d, rows)
-    }
+    scores = {d: _score(rows, d, _quote(rows, d, given)) * _weight(d, rows) for d in DELIMITERS if _occurs(d, rows)}
     ranked = sorted(scores, key=lambda d: scores[d], reverse=True)
-    best = ranked[0] if ranked and scores[ranked[0]] > ONE_COLUMN * _cleanness([[row] for row in rows]) else None
+    best = ranked[0] if ranked and scores[ranked[0]] > ONE_COLUMN * _alone(rows) else None
     best = best or next((d for d in DELIMITERS if not any(d in row for row in rows)), "\x1f")
     delimiter = best if given.get("delimiter") is None else given["delimiter"]
     quote = _quote(rows, delimiter, given)
@@ -72,6 +71,13 @@ def sniff(lines: Sequence[str], given: dict[str, Any]) -> Sniffed:
 
 def _occurs(delimiter: str, rows: Sequence[str]) -> bool:
     return 2 * sum(delimiter in row for row in rows) >= len(rows)
+
+
+def _weight(delimiter: str, rows: Sequence[str]) -> float:
+    """How usual the delimiter is; spaces between quoted fields are no spaces of a text."""
+    if delimiter == " " and 2 * sum('" "' in row for row in rows) > len(rows):
+        return 1.0
+    return DELIMITERS[delimiter]
 
 
 def _quote(rows: Sequence[str], delimiter: str, given: dict[str, Any]) -> str:
@@ -108,9 +114,12 @@ def _score(rows: Sequence[str], delimiter: str, quote: str) -> float:
     width, times = max(counts.items(), key=lambda item: (item[1] * (item[0] > 1), item[0]), default=(1, 0))
     if width < 2:
         return 0.0
+    clean = _cleanness([fields for fields in cut if len(fields) == width])
+    if clean > OF_VALUES:  # ragged rows of values are rows all the same; of prose they are sentences
+        times += sum(count for near, count in counts.items() if near > 1 and abs(near - width) == 1) // 2
     same = times / max(len(cut), 1)
-    right = 1 - min(wrong / len(rows), 1) / 2
-    return same * right * _cleanness([fields for fields in cut if len(fields) == width]) * (width - 1) / width
+    right = 1 - 0.3 * min(wrong / len(rows), 1) - (0.0 if delimiter in rows[0] else 0.15)
+    return same * right * clean * (width - 1) / width
 
 
 def _cleanness(cut: Sequence[Sequence[str]]) -> float:
@@ -118,10 +127,17 @@ def _cleanness(cut: Sequence[Sequence[str]]) -> float:
     return sum(worth) / max(len(worth), 1)
 
 
+def _alone(rows: Sequence[str]) -> float:
+    """How well the rows do as values of one column."""
+    return sum(0.85 if kind(row) == "text" else 1.0 for row in rows) / max(len(rows), 1)
+
+
 def _worth(field: str) -> float:
     if kind(field) != "text":
         return 1.0
-    if '"' in (field[:1], field[-1:]) or any(mark in field for mark in ";\t|\x1f"):
+    if any(mark in field for mark in ";\t|\x1f"):
+        return 0.1
+    if '"' in (field[:1], field[-1:]) or field.count('"') % 2:
         return 0.3
     return 0.6 if "," in field else 0.85
 
