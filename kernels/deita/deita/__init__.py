@@ -15,7 +15,8 @@ from deita.control import connect
 from deita.environment import workspace
 from deita.errors import DeitaError, QueryError, ResultIncomplete, ServerUnavailable
 from deita.files import File
-from deita.imports import Import
+from deita.imports import Import, Reject
+from deita.previews import Preview
 from deita.profiles import Profile
 from deita.results import Column, Result
 from deita.tables import Table, Version
@@ -28,8 +29,10 @@ __all__ = [
     "DeitaError",
     "File",
     "Import",
+    "Preview",
     "Profile",
     "QueryError",
+    "Reject",
     "Result",
     "ResultIncomplete",
     "ServerUnavailable",

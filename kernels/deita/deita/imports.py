@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,8 +18,18 @@ PAUSE_S = 0.02  # where a data plane answers at once instead of waiting
 
 
 @dataclass(frozen=True)
+class Reject:
+    """A row that did not fit: where it stands in the file, as it stands there, and why."""
+
+    line: int | None
+    column: str | None
+    raw: str | None
+    reason: str
+
+
+@dataclass(frozen=True)
 class Import:
-    """A file read into a table: `rows` came in, `reject_count` lines did not; `recipe` says how the file was read."""
+    """A file read into a table: `rows` came in, `reject_count` did not; `recipe` says how the file was read."""
 
     id: str
     state: str
@@ -30,9 +40,20 @@ class Import:
     reject_count: int = 0
     recipe: Mapping[str, Any] = field(default_factory=dict)
     progress: float = 0.0
+    transport: Transport | None = field(default=None, repr=False, compare=False)
+
+    def rejects(self) -> Iterator[Reject]:
+        """Walk through all rows that did not fit, in the file's order.
+
+        >>> [(reject.line, reject.reason) for reject in done.rejects()]
+        """
+        if self.transport is None or not self.reject_count:
+            return
+        for item in self.transport.items(path_of("imports", self.id, "rejects"), {"limit": 1000}):
+            yield Reject(item["line"], item["column"], item["raw"], item["reason"])
 
     @classmethod
-    def from_body(cls, body: Mapping[str, Any]) -> Import:
+    def from_body(cls, body: Mapping[str, Any], transport: Transport | None = None) -> Import:
         """Read the data plane's import shape."""
         file = body.get("file")
         return cls(
@@ -45,6 +66,7 @@ class Import:
             reject_count=int(body.get("reject_count") or 0),
             recipe=body.get("recipe") or {},
             progress=float(body.get("progress") or 0),
+            transport=transport,
         )
 
 
@@ -73,7 +95,7 @@ def run_import(
         raise
     if body["state"] == "done":
         progress(f"Importing {request['file']}", 1.0)
-        return Import.from_body(body)
+        return Import.from_body(body, transport)
     raise from_shape(
         body.get("error") or {"code": f"import_{body['state']}", "message": "The import was not finished."}
     )

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import urllib3
 
 from deita.arrow import need
-from deita.errors import ResultIncomplete
+from deita.errors import DeitaError, ResultIncomplete
 from deita.files import File
 from deita.http import Transport, path_of
 from deita.imports import Import, run_import
+from deita.previews import Preview, preview
 from deita.progress import Progress, quiet
 from deita.queries import Mode, run_query
 from deita.results import CHUNK, Result
@@ -173,6 +174,32 @@ class Workspace:
         if recipe:
             request["recipe"] = recipe
         return run_import(self.transport, request, timeout_s=timeout_s, progress=progress)
+
+    def preview(self, name: str, /, **recipe: Any) -> Preview:
+        """Look at how a file of the workspace would be read, with these parts of the recipe; nothing is kept.
+
+        >>> ws.preview("sales.csv", delimiter=";").columns
+        """
+        return preview(self.transport, name, recipe)
+
+    def reimport(
+        self, table: str, /, *, timeout_s: float | None = None, progress: Progress = quiet, **recipe: Any
+    ) -> Import:
+        """Read a table's own file again, as it was then, with these parts of the recipe changed; the table gets a new
+        version and keeps the old. What is not named stays as it was read. Raises DeitaError `not_from_file`.
+
+        >>> ws.reimport("sales", columns={"price": "DECIMAL(10,2)"})
+        """
+        source = self.table(table).source
+        if not source.get("sha256"):
+            raise DeitaError(
+                "not_from_file", f"{table} was not read from a file.", "Import a file with mode='replace'."
+            )
+        before: Mapping[str, Any] = source.get("recipe") or {}
+        columns = {**before.get("columns", {}), **recipe.get("columns", {})}
+        whole = {**before, **recipe, **({"columns": columns} if "columns" in recipe else {})}
+        request = {"file": source["file"], "sha256": source["sha256"], "table": table, "mode": "replace"}
+        return run_import(self.transport, {**request, "recipe": whole}, timeout_s=timeout_s, progress=progress)
 
     def import_frame(
         self, frame: pandas.DataFrame | polars.DataFrame | pyarrow.Table, *, table: str, mode: ImportMode = "create"
