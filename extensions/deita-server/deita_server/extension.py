@@ -40,7 +40,7 @@ class DeitaExtension(ExtensionApp):
         config=True
     )
     review_below = Float(
-        0.8, help="An import that may wait for a person does so when the reading's confidence is below this."
+        0.7, help="An import that may wait for a person does so when the reading's confidence is below this."
     ).tag(config=True)
     max_wait_ms = Integer(60_000, help="The longest that a request may ask to wait, in milliseconds.").tag(config=True)
 

@@ -10,6 +10,9 @@ import type {
   Profile,
   Query,
   QueryMode,
+  ReadVersion,
+  Reading,
+  Recipe,
   Reject,
   ResumableUpload,
   Table,
@@ -30,8 +33,18 @@ export interface QueryRequest {
 
 export interface ImportRequest {
   file: string;
+  sha256?: string;
   table?: string;
   mode?: ImportMode;
+  recipe?: Recipe;
+  confirm?: boolean;
+}
+
+/** Stored bytes, and how to read them. */
+export interface PreviewRequest {
+  file: string;
+  sha256?: string;
+  recipe: Recipe;
 }
 
 type Options = { method?: string; json?: unknown; signal?: AbortSignal | undefined; keepalive?: boolean; headers?: Record<string, string> };
@@ -179,19 +192,32 @@ export class Api {
   }
 
   startImport(request: ImportRequest): Promise<Import> {
-    return this.request("/imports", {}, { method: "POST", json: { mode: "create", confirm: true, ...request } });
+    return this.request("/imports", {}, { method: "POST", json: { mode: "create", confirm: false, ...request } });
   }
 
   import(id: string, waitMs: number): Promise<Import> {
     return this.request(`/imports/${id}`, { wait_ms: waitMs });
   }
 
-  confirmImport(id: string): Promise<Import> {
-    return this.request(`/imports/${id}/confirm`, {}, { method: "POST", json: {} });
+  confirmImport(id: string, recipe: Recipe = {}): Promise<Import> {
+    return this.request(`/imports/${id}/confirm`, {}, { method: "POST", json: { recipe } });
+  }
+
+  preview(request: PreviewRequest, signal: AbortSignal): Promise<Reading> {
+    return this.request("/imports/preview", {}, { method: "POST", json: request, signal });
+  }
+
+  async newestVersion(table: string): Promise<ReadVersion | null> {
+    const { items } = await this.request<{ items: ReadVersion[] }>(`/tables/${encodeURIComponent(table)}/versions`, { limit: 1 });
+    return items[0] ?? null;
   }
 
   cancelImport(id: string): Promise<Import> {
     return this.request(`/imports/${id}`, {}, { method: "DELETE" });
+  }
+
+  rejectsUrl(id: string, format: string): string {
+    return this.url(`/imports/${id}/rejects`, { format });
   }
 
   async rejects(id: string): Promise<Reject[]> {

@@ -6,13 +6,15 @@ import { button, fill, h } from "./dom.ts";
 import { DropZone } from "./drop.ts";
 import { plain } from "./format.ts";
 import { Frame, emptyState, places } from "./frame.ts";
-import { Intake, type Job } from "./intake.ts";
+import { Intake } from "./intake.ts";
+import type { Job } from "./job.ts";
 import { Lists } from "./lists.ts";
 import { Notices, problemBox } from "./notices.ts";
 import { Past } from "./past.ts";
 import { Offline, isSignedOut, isStopped, sentence } from "./problems.ts";
 import { ProfilePane } from "./profilepane.ts";
 import { Profiles } from "./profiles.ts";
+import { Reviewing } from "./reviewing.ts";
 import { SAMPLE_NAME, sampleCsv } from "./sample.ts";
 import { Search, findable } from "./search.ts";
 import type { Column, DataFile, Query, Table, Workspace } from "./shapes.ts";
@@ -44,6 +46,7 @@ export class Explore {
   private readonly profile: ProfilePane;
   private readonly sql: SqlPane;
   private readonly chart: ChartPane;
+  private readonly reviewing: Reviewing;
   private readonly search: Search;
   private readonly drop: DropZone;
   private readonly pane = h("div", { class: "d-pane" });
@@ -59,8 +62,9 @@ export class Explore {
     const writable = () => this.writable;
     this.notices = new Notices(signal);
     this.lists = new Lists(api, this.notices, { changed: (was) => this.listsChanged(was), answered: () => this.answered(), failed: (error) => this.trouble(error), hidden: () => this.hidden() });
-    this.tray = new Tray(api, () => this.intake, (name) => this.openTable(name), () => this.drop.choose());
-    this.intake = new Intake(api, { changed: (job) => this.tray.update(job), arrived: (job) => this.arrived(job), files: () => this.lists.files, tables: () => this.lists.tables });
+    this.tray = new Tray(() => this.intake, { open: (name) => this.openTable(name), choose: () => this.drop.choose(), look: (job) => this.reviewing.look(job), undo: (job) => void this.reviewing.undo(job) });
+    this.reviewing = new Reviewing(api, store, this.lists, () => this.intake, say);
+    this.intake = new Intake(api, { review: (job) => this.reviewing.needed(job), changed: (job) => this.tray.update(job), arrived: (job) => this.arrived(job), files: () => this.lists.files, tables: () => this.lists.tables });
     this.profiles = new Profiles(api);
     this.past = new Past(api, this.notices, { changed: () => this.showPane(this.store.get()), look: (version) => this.look(version), restored: () => this.lists.refreshed(), writable });
     this.profile = new ProfilePane(this.profiles, { openSql: (sql) => this.openSql(sql) });
@@ -77,7 +81,7 @@ export class Explore {
       removeTable: (table) => void this.lists.removeTable(table),
       removeFile: (file) => this.lists.removeFile(file.name),
     });
-    this.frame = new Frame(root, api.base, this.side.element, { mode: (mode) => this.openMode(mode), search: () => this.search.open(), sheet: () => this.frame.sheetOpen() }, this.notices.element, this.search.element);
+    this.frame = new Frame(root, api.base, this.side.element, { mode: (mode) => this.openMode(mode), search: () => this.search.open(), sheet: () => this.frame.sheetOpen(), reading: () => this.current && this.reviewing.open(this.current.name) }, this.notices.element, this.search.element);
     this.drop.attach(root);
     fill(this.frame.body, this.frame.banner, this.past.element, this.pane, this.tray.element);
     store.subscribe((view, before) => this.viewChanged(view, before));
@@ -177,7 +181,7 @@ export class Explore {
   private viewChanged(view: View, before: View): void {
     if (view.mode !== before.mode) this.frame.mode(view.mode);
     const other = view.mode === "chart" && view.of !== before.of;
-    if (view.table === before.table && view.version === before.version && view.mode === before.mode && view.order === before.order && !other) return;
+    if (!other && (["table", "version", "mode", "order", "review"] as const).every((key) => view[key] === before[key])) return;
     this.drawSide();
     this.showPane(view);
   }
@@ -187,12 +191,13 @@ export class Explore {
       if (this.pane.firstElementChild !== element || this.pane.childElementCount !== 1) fill(this.pane, element);
     };
     const { loaded } = this.lists;
-    const { current } = this;
-    const isPast = this.past.on;
-    this.frame.heading(view.mode, current, view.of, this.past.menu.element);
-    this.past.element.hidden = view.mode === "sql" || (view.mode === "chart" && view.of === "query");
-    if (view.mode !== "table" && view.mode !== "profile") this.profiles.leave();
-    if (view.mode !== "profile") this.profile.leave();
+    const [current, isPast] = [this.current, this.past.on];
+    this.frame.heading(view, current, this.past.menu.element);
+    this.past.element.hidden = view.review !== "" || view.mode === "sql" || (view.mode === "chart" && view.of === "query");
+    if (view.review || (view.mode !== "table" && view.mode !== "profile")) this.profiles.leave();
+    if (view.review || view.mode !== "profile") this.profile.leave();
+    if (view.review) put(this.reviewing.element);
+    if (this.reviewing.show(view.review, this.lists.table(view.table))) return;
     if (view.mode === "sql") {
       put(this.sql.element);
       void this.sql.show(view.sql, loaded);
@@ -228,7 +233,7 @@ export class Explore {
   openTable(name: string): void {
     const { mode, table } = this.store.get();
     this.frame.sheetOpen(false);
-    this.store.set({ table: name, mode: mode === "sql" ? "table" : mode, of: "table", version: null, ...(name === table ? {} : { order: "" }) });
+    this.store.set({ table: name, mode: mode === "sql" ? "table" : mode, of: "table", version: null, review: "", ...(name === table ? {} : { order: "" }) });
   }
 
   private openFile(file: DataFile): void {
@@ -239,7 +244,7 @@ export class Explore {
 
   private openMode(mode: Mode): void {
     const view = this.store.get();
-    const patch: Partial<View> = { mode };
+    const patch: Partial<View> = { mode, review: "" };
     if (mode === "sql" && !view.sql && view.table) patch.sql = `SELECT *\nFROM ${plain(view.table)}\nLIMIT 100`;
     if (mode === "chart" && view.mode !== "chart") patch.of = view.mode === "sql" && this.result ? "query" : "table";
     if ((mode === "table" || mode === "profile") && !view.table) patch.table = this.lists.tables[0]?.name ?? null;
@@ -248,7 +253,7 @@ export class Explore {
   }
 
   private openSql(sql: string): void {
-    this.store.set({ mode: "sql", sql });
+    this.store.set({ mode: "sql", sql, review: "" });
     void this.sql.show(sql).then(() => this.sql.run());
   }
 

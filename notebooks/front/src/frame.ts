@@ -3,7 +3,8 @@
 import { button, fill, h, icon, type Child, type IconName } from "./dom.ts";
 import { closeOutside } from "./download.ts";
 import { ago, counted, size } from "./format.ts";
-import type { Mode } from "./state.ts";
+import { readingButton } from "./review.ts";
+import type { Mode, View } from "./state.ts";
 import type { Table, Workspace } from "./shapes.ts";
 
 const APPLE = /Mac|iPhone|iPad/.test(navigator.platform);
@@ -26,6 +27,8 @@ export interface FrameEvents {
   mode: (mode: Mode) => void;
   search: () => void;
   sheet: () => void;
+  /** Shows how the table was read. */
+  reading: () => void;
 }
 
 export class Frame {
@@ -33,12 +36,14 @@ export class Frame {
   readonly body = h("main", { class: "d-body" });
   readonly shell = h("div", { class: "d-shell" });
   readonly banner = h("div", { class: "d-banners" });
+  private readonly events: FrameEvents;
   private readonly modes: HTMLElement;
   private readonly workspace = h("span", { class: "d-workspace" });
   private readonly sheet: HTMLElement;
 
   constructor(root: HTMLElement, api: string, side: HTMLElement, events: FrameEvents, ...overlays: Node[]) {
     const at = places(api);
+    this.events = events;
     this.workspace.textContent = at.slug;
     this.modes = h("div", { class: "d-modes", role: "tablist", "aria-label": "View" }, ...MODES.map(({ mode, label, icon: name }) => h("button", { type: "button", role: "tab", "data-mode": mode, on: { click: () => events.mode(mode), keydown: (event: KeyboardEvent) => this.arrow(event) } }, icon(name), h("span", {}, label))));
     this.sheet = h("button", { type: "button", class: "d-sheet-button", "aria-expanded": "false", on: { click: events.sheet } }, icon("menu"), h("span", {}, "Tables"));
@@ -71,12 +76,13 @@ export class Frame {
   }
 
   /** `versions` stands for the table's version. */
-  heading(mode: Mode, table: Table | null, of: "table" | "query", versions: Node): void {
+  heading({ mode, of, review }: View, table: Table | null, versions: Node): void {
     const facts = (one: Table) => [h("span", { class: "d-fact" }, counted(one.rows, "row")), h("span", { class: "d-fact d-wide" }, counted(one.columns.length, "column")), h("span", { class: "d-fact" }, versions)];
+    if (review) return fill(this.title, h("h1", {}, review === "table" ? `How ${table?.name ?? "it"} was read` : "How should this file be read?"));
     if (mode === "sql") return fill(this.title, h("h1", {}, "Query"));
     if (mode === "chart" && of === "query") return fill(this.title, h("h1", {}, "Chart of the query’s result"));
     if (!table) return fill(this.title, h("h1", {}, "Explore"));
-    fill(this.title, h("h1", { title: table.name }, table.name), ...facts(table));
+    fill(this.title, h("h1", { title: table.name }, table.name), ...facts(table), table.source?.file ? readingButton(this.events.reading) : null);
   }
 
   /** A line across the body: what is wrong with the whole workspace, and the way out. */

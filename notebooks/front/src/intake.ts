@@ -4,10 +4,11 @@
  */
 
 import type { Api } from "./api.ts";
+import { newJob, type Job, type JobState, type Stored } from "./job.ts";
 import { freeFileName, freeTableName } from "./names.ts";
 import { ApiError } from "./problems.ts";
-import type { DataFile, Import, ImportMode, Table } from "./shapes.ts";
-import { UnfinishedUploads, isSameFile, type Unfinished } from "./unfinished.ts";
+import type { DataFile, Import, ImportMode, Recipe, Table } from "./shapes.ts";
+import { UnfinishedUploads, isSameFile } from "./unfinished.ts";
 import { ONE_REQUEST, RateMeter, sendFile } from "./upload.ts";
 
 const AT_ONCE = 3;
@@ -15,36 +16,9 @@ const MOST = 200;
 const WAIT_MS = 500;
 const POLL_MS = 250;
 
-export type JobState = "waiting" | "sending" | "paused" | "unfinished" | "reading" | "file_exists" | "table_exists" | "done" | "failed" | "cancelled";
-
-export interface Job {
-  readonly id: number;
-  /** Files dropped together; the first that is read is opened. */
-  readonly batch: number;
-  name: string;
-  size: number;
-  state: JobState;
-  sent: number;
-  meter: RateMeter;
-  import: Import | null;
-  table: string | null;
-  elapsed: number;
-  error: unknown;
-  /** Says that nothing had to be done. */
-  known: boolean;
-  body: File | null;
-  /** The upload on the server, once it is known: a pause, a lost connection and a closed tab go on there. */
-  upload: string | null;
-  /** The connection is lost; the rest follows by itself. */
-  offline: boolean;
-  replaceFile: boolean;
-  /** What a closed tab left of it. */
-  left: Unfinished | null;
-  mode: ImportMode;
-  control: AbortController;
-}
-
 export interface IntakeEvents {
+  /** It is not certain how to read a file; somebody should look. */
+  review: (job: Job) => void;
   changed: (job: Job) => void;
   /** A file or a table has arrived: lists are out of date, and `table` may be opened. */
   arrived: (job: Job) => Promise<void>;
@@ -95,12 +69,31 @@ export class Intake {
     this.push(++this.batches, file.name, file.size, null);
   }
 
+  /** Reads stored bytes into a table, as somebody decided; `before` is the version to go back to. */
+  readStored(file: string, stored: Stored, into: { table: string; mode: ImportMode; before: number | null }): void {
+    this.push(++this.batches, file, 0, null, { stored, ...into });
+  }
+
+  /** Goes on with an import that somebody has looked at. */
+  confirm(waiting: { id: string; file: string; table: string }, recipe: Recipe): void {
+    const job = this.jobs.find((other) => other.import?.id === waiting.id);
+    if (job) this.requeue(job, { confirmed: recipe, import: job.import, batch: ++this.batches });
+    else this.push(++this.batches, waiting.file, 0, null, { confirmed: recipe, table: waiting.table, import: { id: waiting.id } as Import });
+  }
+
+  /** The import is no longer waited for: it was cancelled where it was looked at. */
+  dropped(importId: string): void {
+    const job = this.jobs.find((other) => other.import?.id === importId);
+    if (job) this.cancel(job);
+    else void this.api.cancelImport(importId).catch(() => undefined); // it may be over, or gone: nothing waits for it here
+  }
+
   cancel(job: Job): void {
     const { state } = job;
     job.control.abort();
     this.drop(job);
     if (state === "unfinished") return this.dismiss(job);
-    if (job.import && job.state === "reading") void this.api.cancelImport(job.import.id).catch((error: unknown) => this.fail(job, error));
+    if (job.import && (state === "reading" || state === "review")) void this.api.cancelImport(job.import.id).catch((error: unknown) => this.fail(job, error));
     if (!["done", "failed"].includes(job.state)) this.set(job, "cancelled");
   }
 
@@ -166,14 +159,14 @@ export class Intake {
   }
 
   private push(batch: number, name: string, size: number, body: File | null, more: Partial<Job> = {}): void {
-    const job: Job = { id: ++this.count, batch, name, size, state: "waiting", sent: 0, meter: new RateMeter(), import: null, table: null, elapsed: 0, error: null, known: false, body, upload: null, left: null, offline: false, replaceFile: false, mode: "create", control: new AbortController(), ...more };
+    const job = newJob(++this.count, batch, name, size, body, more);
     this.jobs.push(job);
     this.events.changed(job);
     this.pump();
   }
 
   private requeue(job: Job, change: Partial<Job>): void {
-    Object.assign(job, change, { sent: job.upload ? job.sent : 0, offline: false, error: null, import: null, control: new AbortController(), meter: new RateMeter() });
+    Object.assign(job, { sent: job.upload ? job.sent : 0, offline: false, error: null, import: null, confirmed: null, control: new AbortController(), meter: new RateMeter() }, change);
     this.set(job, "waiting");
     this.pump();
   }
@@ -232,7 +225,7 @@ export class Intake {
   }
 
   private async read(job: Job): Promise<void> {
-    job.import = await this.api.startImport({ file: job.name, mode: job.mode, ...(job.table ? { table: job.table } : {}) });
+    job.import = await this.begin(job);
     job.table = job.import.table;
     this.events.changed(job);
     while (job.state === "reading") {
@@ -240,15 +233,22 @@ export class Intake {
       if (current.state === "done") break;
       if (current.state === "cancelled") return this.set(job, "cancelled");
       if (current.state === "failed") throw new ApiError(current.error?.status ?? 422, current.error ?? { code: "import_failed", message: "The file could not be read." });
-      // the detected reading is good enough to begin with; it can be corrected and every row that does not fit is kept
-      if (current.state === "needs_review") job.import = await this.api.confirmImport(current.id);
-      else job.import = await this.poll(current.id);
+      if (current.state === "needs_review") {
+        this.set(job, "review");
+        return this.events.review(job);
+      }
+      job.import = await this.poll(current.id);
       this.events.changed(job);
     }
     if (job.state !== "reading") return;
     job.table = job.import.table;
     this.set(job, "done");
     await this.events.arrived(job);
+  }
+
+  private begin(job: Job): Promise<Import> {
+    if (job.import && job.confirmed) return this.api.confirmImport(job.import.id, job.confirmed);
+    return this.api.startImport({ file: job.name, mode: job.mode, ...(job.table ? { table: job.table } : {}), ...(job.stored ? { ...job.stored, confirm: true } : {}) });
   }
 
   private async poll(id: string): Promise<Import> {

@@ -17,6 +17,7 @@ export interface Workspace {
 export interface Source {
   file?: string | null;
   sha256?: string | null;
+  recipe?: Recipe | null;
   receipt?: { sql?: string } | null;
 }
 
@@ -113,16 +114,63 @@ export interface Problem {
 
 export type ImportState = "queued" | "sniffing" | "needs_review" | "running" | "done" | "failed" | "cancelled";
 
+/** How a file is read. */
+export type Recipe = Record<string, unknown>;
+
+/** A part of the recipe as it was found: how sure that is, why, and what else it could be. */
+export interface Choice {
+  key: string;
+  value: unknown;
+  confidence: number;
+  reason: string;
+  alternatives: { value: unknown; reason: string }[];
+}
+
+/** Something else in the same file that could be a table. */
+export interface Other {
+  title: string;
+  recipe: Recipe;
+  rows?: number | null;
+}
+
+/** What a recipe makes of a file. */
+export interface Preview {
+  columns: Column[];
+  rows: Row[];
+  raw: string[] | null;
+  odd: Reject[];
+  choices: Choice[];
+  others: Other[];
+  confidence: number;
+}
+
+export interface Reading {
+  recipe: Recipe;
+  preview: Preview;
+}
+
 export interface Import {
   id: string;
   state: ImportState;
   file: string;
+  sha256: string;
   table: string;
+  mode: ImportMode;
+  recipe: Recipe;
+  /** While it needs review: what was asked of the recipe. */
+  asked: Recipe | null;
+  preview: Preview | null;
   version: number | null;
   rows: number | null;
   reject_count: number | null;
   progress: number | null;
   error: Problem | null;
+}
+
+/** A version of a table, as far as its reading matters. */
+export interface ReadVersion {
+  version: number;
+  import_id: string | null;
 }
 
 export interface Reject {

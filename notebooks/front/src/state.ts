@@ -23,11 +23,13 @@ export interface View {
   chart: ChartChoice | null;
   /** The last query that ran; it is not part of the address, results expire. */
   query: string | null;
+  /** What is reviewed: `table` for how the table was read, the id of an import that waits, empty for nothing. */
+  review: string;
   /** Whether the chart draws the table or the query's result. */
   of: "table" | "query";
 }
 
-export const START: View = { table: null, version: null, mode: "table", sql: "", order: "", chart: null, query: null, of: "table" };
+export const START: View = { table: null, version: null, mode: "table", sql: "", order: "", chart: null, query: null, review: "", of: "table" };
 const ADDRESS_LIMIT = 8000;
 const MARKS = ["bar", "line"];
 const AGGREGATES = ["none", "sum", "avg", "count"];
@@ -51,6 +53,7 @@ export function encodeView(view: View): string {
   if (view.sql && view.sql.length < ADDRESS_LIMIT) search.set("sql", view.sql);
   if (view.order) search.set("order", view.order);
   if (view.chart && view.mode === "chart") search.set("chart", JSON.stringify(view.chart));
+  if (view.review) search.set("review", view.review);
   if (view.of === "query") search.set("of", "query");
   return search.toString();
 }
@@ -64,6 +67,8 @@ export function decodeView(fragment: string): Partial<View> {
   if (isMode(mode) && mode !== "table") view.mode = mode;
   if (search.has("sql")) view.sql = search.get("sql") ?? "";
   if (search.has("order")) view.order = search.get("order") ?? "";
+  const review = search.get("review") ?? "";
+  if (/^[\w-]{1,64}$/.test(review)) view.review = review;
   if (search.get("of") === "query") view.of = "query";
   try {
     const chart: unknown = JSON.parse(search.get("chart") ?? "null");
@@ -109,14 +114,14 @@ export function linkToAddress(store: Store, signal: AbortSignal): void {
     if (applying) return;
     const address = `#${encodeView(view)}`;
     if (address === location.hash) return;
-    const chosen = before.table !== null && (view.table !== before.table || view.version !== before.version);
+    const chosen = (before.table !== null && (view.table !== before.table || view.version !== before.version)) || view.review !== before.review;
     history[chosen || view.mode !== before.mode ? "pushState" : "replaceState"](null, "", address);
   });
   addEventListener(
     "popstate",
     () => {
       applying = true;
-      store.set({ table: null, version: null, mode: "table", order: "", of: "table", ...decodeView(location.hash) });
+      store.set({ table: null, version: null, mode: "table", order: "", review: "", of: "table", ...decodeView(location.hash) });
       applying = false;
     },
     { signal },

@@ -1,30 +1,32 @@
 /** The lines of files on their way in: bar, rate, time left, Pause, Cancel; choices where a name is taken; what came out of it. */
 
-import type { Api } from "./api.ts";
 import { button, fill, h, icon, type Child } from "./dom.ts";
 import { count, counted, duration, size } from "./format.ts";
-import type { Intake, Job } from "./intake.ts";
+import type { Intake } from "./intake.ts";
+import type { Job } from "./job.ts";
 import { problemBox } from "./notices.ts";
-import { sentence } from "./problems.ts";
-import type { Reject } from "./shapes.ts";
 import { ONE_REQUEST } from "./upload.ts";
 
-const REJECTS_SHOWN = 200;
 const FADE_MS = 15_000;
+
+export interface TrayEvents {
+  open: (table: string) => void;
+  /** Lets the person choose files. */
+  choose: () => void;
+  /** Shows how a file was read, or is about to be. */
+  look: (job: Job) => void;
+  undo: (job: Job) => void;
+}
 
 export class Tray {
   readonly element = h("section", { class: "d-tray", "aria-label": "Files on their way in", hidden: true });
   private readonly lines = new Map<number, HTMLElement>();
-  private readonly api: Api;
   private readonly intake: () => Intake;
-  private readonly open: (table: string) => void;
-  private readonly choose: () => void;
+  private readonly events: TrayEvents;
 
-  constructor(api: Api, intake: () => Intake, open: (table: string) => void, choose: () => void) {
-    this.api = api;
+  constructor(intake: () => Intake, events: TrayEvents) {
     this.intake = intake;
-    this.open = open;
-    this.choose = choose;
+    this.events = events;
   }
 
   update(job: Job): void {
@@ -62,11 +64,13 @@ export class Tray {
       case "paused":
         return fill(line, name, this.bar(job), says(`paused · ${this.soFar(job)}`), button("Go on", () => this.intake().retry(job), { class: "d-button d-strong" }), cancel);
       case "unfinished":
-        return fill(line, name, this.bar(job), says(`${this.soFar(job)} are here. Choose the same file again to continue.`), button("Choose file", this.choose, { class: "d-button d-strong" }), cancel);
+        return fill(line, name, this.bar(job), says(`${this.soFar(job)} are here. Choose the same file again to continue.`), button("Choose file", this.events.choose, { class: "d-button d-strong" }), cancel);
       case "file_exists":
         return fill(line, name, says(`A file with this name is here already, with other content.`), ...this.fileChoices(job), cancel);
       case "table_exists":
         return fill(line, name, says("There is a table ", h("b", {}, job.table ?? ""), " already."), ...this.tableChoices(job), close);
+      case "review":
+        return fill(line, name, says("It is not certain how to read this file."), button("Look", () => this.events.look(job), { class: "d-button d-strong" }), cancel);
       case "done":
         fill(line, icon("check"), ...this.outcome(job), close);
         return this.fade(line, job);
@@ -130,30 +134,14 @@ export class Tray {
 
   private outcome(job: Job): Node[] {
     const table = job.table ?? "";
-    const show = h("button", { type: "button", class: "d-link", on: { click: () => this.open(table) } }, table);
+    const show = h("button", { type: "button", class: "d-link", on: { click: () => this.events.open(table) } }, table);
     if (job.known) return [h("span", { class: "d-job-says", role: "status" }, "Nothing to do: ", job.name, " is here already, as table ", show, ".")];
     const rejected = job.import?.reject_count ?? 0;
     const words = `: ${counted(job.import?.rows ?? 0, "row")}, ${count(rejected)} rejected, ${duration(job.elapsed)}`;
-    const says = h("span", { class: "d-job-says", role: "status" }, show, words);
-    return rejected > 0 && job.import ? [says, this.rejects(job.import.id, rejected)] : [says];
+    const version = job.before !== null && job.import?.version ? ` · v${job.import.version}` : "";
+    const says = h("span", { class: "d-job-says", role: "status" }, show, words, version);
+    const look = rejected > 0 ? button(`Look at the ${counted(rejected, "rejected row")}`, () => this.events.look(job)) : null;
+    const undo = job.before !== null ? button("Undo", () => this.events.undo(job), { class: "d-button d-strong", title: `Back to v${job.before}` }) : null;
+    return [says, look, undo].filter((node) => node !== null);
   }
-
-  private rejects(id: string, total: number): HTMLElement {
-    const list = h("div", { class: "d-rejects" }, "…");
-    const details = h("details", { class: "d-rejects-box" }, h("summary", {}, `Show the ${counted(total, "rejected row")}`), list);
-    details.addEventListener("toggle", () => {
-      if (!details.open || list.dataset["loaded"]) return;
-      list.dataset["loaded"] = "1";
-      this.api.rejects(id).then(
-        (items) => fill(list, rejectTable(items.slice(0, REJECTS_SHOWN)), items.length < total || items.length > REJECTS_SHOWN ? h("p", { class: "d-muted" }, `The first ${count(Math.min(items.length, REJECTS_SHOWN))} of ${count(total)}.`) : null),
-        (error: unknown) => fill(list, sentence(error)),
-      );
-    });
-    return details;
-  }
-}
-
-function rejectTable(items: Reject[]): HTMLElement {
-  const row = (item: Reject) => h("tr", {}, h("td", { "data-kind": "number" }, item.line === null ? "" : count(item.line)), h("td", {}, item.column ?? ""), h("td", {}, item.reason), h("td", {}, h("code", { title: item.raw ?? "" }, item.raw ?? "")));
-  return h("table", {}, h("thead", {}, h("tr", {}, ...["Line", "Column", "Why", "As it stands in the file"].map((text) => h("th", { scope: "col" }, text)))), h("tbody", {}, ...items.map(row)));
 }
