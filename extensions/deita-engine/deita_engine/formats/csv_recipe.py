@@ -28,7 +28,6 @@ from .unpack import Packing
 
 WHOLE, HEAD = 4 * 1024**2, 512 * 1024
 TYPED_ROWS = 20_480
-MAX_COLUMNS = 2000
 RECIPE_KEYS = frozenset(
     {
         "version", "format", "compression", "member", "encoding", "delimiter", "quote", "escape", "comment", "header",
@@ -93,8 +92,6 @@ def find(
     checked()
     header = None if given.get("header") is None else int(given["header"])
     layout = lay_out(found, dialect, header, start_known="skip" in given)
-    if layout.width > MAX_COLUMNS:
-        raise EngineError("file_unreadable", f"The file has {layout.width} columns; {MAX_COLUMNS} are allowed.")
     rows = found[layout.first : layout.end]
     footer = _footer(found, layout, len(lines)) if whole else 0
     comment = _needed_comment(dialect, lines, layout, rows)

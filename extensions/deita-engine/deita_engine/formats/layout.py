@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from deita_engine.shapes import EngineError
+
 from .align import OTHERS
 from .cells import kind
 from .dialect import Dialect
@@ -13,6 +15,7 @@ from .records import Record
 from .resplit import resplit
 
 MAX_HEADER = 3
+MAX_COLUMNS = 2000
 BODY = 200
 TYPED = ("number", "date", "time", "boolean", "link")
 
@@ -45,6 +48,8 @@ def lay_out(
     `header` header rows where that is known.
     """
     width, first, end = _table(found, dialect)
+    if width > MAX_COLUMNS:
+        raise EngineError("file_unreadable", f"The file has {width} columns; {MAX_COLUMNS} are allowed.")
     if found and len(found[first].fields) < width:
         found = [*found]
         found[first] = replace(found[first], fields=_header_fields(found[first], dialect, width))
@@ -224,14 +229,14 @@ def _header_fields(record: Record, dialect: Dialect, width: int) -> list[str]:
 def labels_of(rows: Sequence[Sequence[str]], width: int) -> tuple[str, ...]:
     """The header texts, several rows joined by a space; empty ones are `column_n`, a repeated one gets its number."""
     rows = [_without_surplus(row, width) for row in rows]
-    labels: list[str] = []
+    labels: dict[str, None] = {}
     for column in range(width):
         parts = [row[column].strip() for row in rows if column < len(row) and row[column].strip()]
         label = " ".join(parts) or f"column_{column + 1}"
         count, unique = 2, label
         while unique in labels:
             unique, count = f"{label}_{count}", count + 1
-        labels.append(unique)
+        labels[unique] = None
     return tuple(labels)
 
 
