@@ -213,7 +213,8 @@ def _header_of_words(rows: Sequence[Record]) -> tuple[int, float, str]:
     )
     if again or len(set(names)) < len(names) or any(kind(value) in ("number", "date") for value in head):
         return 0, 0.7, "the first line has words that come again below, or values"
-    return 1, 0.75, "the first line's words do not come again"
+    sure = 0.85 if len(rows) > MAX_HEADER else 0.75
+    return 1, sure, "the first line's words do not come again"
 
 
 def _header_fields(record: Record, dialect: Dialect, width: int) -> list[str]:
