@@ -7,7 +7,7 @@ import sys
 
 from bench.table import section, write
 
-NAMES = ("start", "spawn", "first_widget", "latency", "arrow", "uploads", "imports", "profile", "pollock")
+NAMES = ("start", "spawn", "first_widget", "latency", "arrow", "uploads", "imports", "excel", "profile", "pollock")
 
 
 def main(names: list[str]) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ MAX_OBJECT = 16 * 1024 * 1024
 PREVIEWED_BYTES = 64 * 1024 * 1024
 PREVIEWED_ROWS = 20_000
 BATCH = 1000
+BLANK = b"\xef\xbb\xbf \t\r\n"
 
 
 def load(reading: Reading, target: Target) -> Outcome:
@@ -79,7 +81,13 @@ def _cut(reading: Reading, text: Path, limit: int | None) -> str:
 
 def _kind(text: Path) -> str:
     with text.open("rb") as file:
-        return "array" if file.read(1024).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[") else "unstructured"
+        if not file.read(1024).lstrip(BLANK).startswith(b"["):
+            return "unstructured"
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(size - 1024, 0))
+        if not file.read().rstrip(BLANK).endswith(b"]"):  # DuckDB takes an array that stops after a value for whole
+            raise EngineError("file_unreadable", "The JSON ends too early: its array is not closed.")
+    return "array"
 
 
 def _typed(reading: Reading, objects: str) -> Typed:

@@ -91,14 +91,15 @@ def shown(cell: Any) -> str:
 
 def array(cells: Sequence[Any], kind: str, nothing: frozenset[str]) -> pa.Array:
     """The cells as an Arrow array of the kind; texts in `nothing` and empty cells are null."""
+    types = set(map(type, cells))
     if kind == TEXT:
-        texts = [None if type(cell) is str and cell in nothing else shown(cell) for cell in cells]
-        return pa.array(texts, ARROW[kind])
+        texts = cells if types <= {str} else [shown(cell) for cell in cells]
+        return pa.array([None if text in nothing else text for text in texts], ARROW[kind])
     values: Sequence[Any] = cells
-    if kind == TIMESTAMP and any(type(cell) is datetime.date for cell in cells):
+    if kind == TIMESTAMP and datetime.date in types:
         midnight = datetime.time()
         values = [datetime.datetime.combine(c, midnight) if type(c) is datetime.date else c for c in cells]
-    if any(type(cell) is str for cell in values):
+    if str in types:
         values = [None if type(cell) is str else cell for cell in values]
     if kind == INTEGER:
         return pa.array(values, pa.float64()).cast(pa.int64())

@@ -124,15 +124,26 @@ class _Table:
             header = found_layout([row[left : right + 1] for row in rows], (), None).header
         return Layout(top, int(header), left, right, bottom, 1.0, "as you said")
 
-    def _body(self) -> Iterator[tuple[int, list[Any]]]:
-        """The rows below the header, cut to the table's columns, with their number from 0; empty ones are left out."""
+    def _body(self, limit: int | None = None) -> Iterator[tuple[list[int], list[list[Any]]]]:
+        """The rows below the header (at most `limit`) in chunks with their numbers from 0, cut to the table's columns;
+        empty ones are left out.
+        """
         layout = self.layout
-        first = layout.start + layout.header
-        rows = itertools.islice(self.sheet.iter_rows(), first, None if layout.end is None else layout.end + 1)
-        for number, row in enumerate(rows, first):
-            cells = row[layout.left : layout.right + 1]
-            if cells.count(EMPTY) < len(cells):
-                yield number, cells
+        at = layout.start + layout.header
+        source = itertools.islice(self.sheet.iter_rows(), at, None if layout.end is None else layout.end + 1)
+        while (limit is None or limit > 0) and (rows := list(itertools.islice(source, CHUNK_ROWS))):
+            if layout.left > 0 or layout.right + 1 < len(rows[0]):
+                rows = [row[layout.left : layout.right + 1] for row in rows]
+            numbers = list(range(at, at + len(rows)))
+            at += len(rows)
+            if (empty := [EMPTY] * len(rows[0])) in rows:
+                numbers = [number for number, row in zip(numbers, rows, strict=True) if row != empty]
+                rows = [row for row in rows if row != empty]
+            if limit is not None:
+                numbers, rows = numbers[:limit], rows[:limit]
+                limit -= len(rows)
+            if rows:
+                yield numbers, rows
 
     def _evidence(self, count: int) -> tuple[list[Evidence], list[tuple[int, int]]]:
         """What the cells of each column are, and of the last rows the number and how many cells they fill."""
@@ -140,7 +151,7 @@ class _Table:
 
         evidence = [Evidence() for _ in range(count)]
         tail: deque[tuple[int, int]] = deque(maxlen=TAIL_ROWS)
-        for numbers, rows in _chunks(self._body()):
+        for numbers, rows in self._body():
             for known, cells in zip(evidence, zip(*rows, strict=True), strict=True):
                 known.add(cells)
             last = zip(numbers[-TAIL_ROWS:], rows[-TAIL_ROWS:], strict=True)
@@ -174,19 +185,13 @@ class _Table:
         schema = pa.schema([("line", pa.int64()), *columns])
         count = 0
         with pa.ipc.new_stream(Path(self.request["folder"]) / "rows.arrow", schema) as out:
-            for numbers, rows in _chunks(itertools.islice(self._body(), self.request.get("rows"))):
+            for numbers, rows in self._body(self.request.get("rows")):
                 cells = list(zip(*rows, strict=True))
                 arrays = [array(cells[n], kind, nothing) for n, kind in zip(kept, kinds, strict=True)]
                 lines = pa.array([number + 1 for number in numbers], pa.int64())
                 out.write_batch(pa.RecordBatch.from_arrays([lines, *arrays], schema=schema))
                 count += len(rows)
         return count
-
-
-def _chunks(body: Iterator[tuple[int, list[Any]]]) -> Iterator[tuple[tuple[int, ...], tuple[list[Any], ...]]]:
-    while chunk := list(itertools.islice(body, CHUNK_ROWS)):
-        numbers, rows = zip(*chunk, strict=True)
-        yield numbers, rows
 
 
 if __name__ == "__main__":

@@ -133,6 +133,8 @@ async def test_a_type_in_the_recipe_is_cast_to_and_what_fails_is_a_reject(table:
         ("[1, 2]", "file_unreadable"),
         ('[{"a":1},{"a":', "file_unreadable"),
         ('[{"a":1}] [', "file_unreadable"),
+        ('[{"a":1},{"a":2}', "file_unreadable"),
+        ('[{"a":1},', "file_unreadable"),
         ("[{}]", "file_unreadable"),
         ('[{"a":' + "[" * 100_000 + "]" * 100_000 + "}]", "file_unreadable"),
         ('{"a":' * 100_000 + "1" + "}" * 100_000, "file_unreadable"),
