@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import AsyncIterator
+from importlib import resources
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import quote
 
@@ -15,6 +17,7 @@ from deita_server.base import DeitaHandler
 if TYPE_CHECKING:
     from .models import Reading
 
+SCHEMA_TYPE = "application/schema+json"
 MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}
 
 
@@ -64,6 +67,15 @@ class PreviewHandler(DeitaHandler):
         super().on_connection_close()
         if self._looking:
             self._looking.cancel()
+
+
+class RecipeSchemaHandler(DeitaHandler):
+    """What a recipe may say."""
+
+    async def get(self) -> None:
+        """Send the JSON Schema of recipes."""
+        self.set_status(200)
+        self.finish(await asyncio.to_thread(recipe_schema), set_content_type=SCHEMA_TYPE)
 
 
 class ImportHandler(DeitaHandler):
@@ -124,9 +136,16 @@ class RejectsHandler(DeitaHandler):
         return True
 
 
+@functools.cache
+def recipe_schema() -> bytes:
+    """Return the schema that the engine publishes."""
+    return resources.files("deita_engine").joinpath("recipe_schema.json").read_bytes()
+
+
 ROUTES: list[tuple[str, type[DeitaHandler]]] = [
     ("/imports", ImportsHandler),
     ("/imports/preview", PreviewHandler),
+    ("/imports/recipe-schema", RecipeSchemaHandler),
     ("/imports/{id}", ImportHandler),
     ("/imports/{id}/confirm", ConfirmHandler),
     ("/imports/{id}/rejects", RejectsHandler),

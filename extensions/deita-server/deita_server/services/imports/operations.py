@@ -38,6 +38,7 @@ OPERATIONS = [
         takes=NewPreview,
         refuses=(404, 408, 422, 429, 503),
     ),
+    Operation("get", "/imports/recipe-schema", "Read the JSON Schema of recipes", {200: ("application/schema+json",)}),
     Operation("get", "/imports/{id}", "Read an import, or wait for its end", {200: Import}, WaitQuery, refuses=(404,)),
     Operation("delete", "/imports/{id}", "Cancel an import", {200: Import}, refuses=(404, 409)),
     Operation(
