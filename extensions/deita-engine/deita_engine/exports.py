@@ -58,7 +58,7 @@ class Exports:
             with _stream(source, growing) as stream, _watched(target, grow):
                 reader = pa.ipc.open_stream(stream)
                 self._write(reader, target, format, raw, uses)
-        except BaseException:
+        except BaseException:  # whatever ended it, what it left goes first
             target.unlink(missing_ok=True)
             raise
         return target.stat().st_size

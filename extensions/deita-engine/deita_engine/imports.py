@@ -63,7 +63,7 @@ class Imports:
             if outcome.rejected:
                 _sync(target.rejects)  # the commit below must never outlive them
             commit = self._register(operation, spec, outcome.plan, target.rows, taken)
-        except BaseException:
+        except BaseException:  # whatever ended it, what it left goes first
             self.catalog.discard(target.rows)
             target.rejects.unlink(missing_ok=True)
             raise

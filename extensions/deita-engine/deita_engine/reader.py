@@ -53,7 +53,7 @@ class Reader:
         cursor = self._taken(snapshot.schema)
         try:
             yield cursor, snapshot
-        except BaseException:
+        except BaseException:  # whatever ended it, what it left goes first
             cursor.close()
             raise
         else:

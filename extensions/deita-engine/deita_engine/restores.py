@@ -63,7 +63,7 @@ class Restores:
 
         try:
             return self.writer.commit(operation, body)
-        except BaseException:
+        except BaseException:  # whatever ended it, what it left goes first
             for file in files:
                 catalog.discard(file)
             raise
@@ -82,7 +82,7 @@ class Restores:
                         _link(part[0].path, made[-1])
                     else:
                         self._rewrite(operation, replace(held, files=tuple(part)), snapshot, made[-1])
-        except BaseException:
+        except BaseException:  # whatever ended it, what it left goes first
             for file in made:
                 file.unlink(missing_ok=True)
             raise

@@ -57,7 +57,7 @@ class Spool:
         path = self.path(query_id)
         try:
             return self._stream(path, columns, reader, limit, report)
-        except BaseException:
+        except BaseException:  # whatever ended it, what it left goes first
             path.unlink(missing_ok=True)
             raise
 

@@ -47,7 +47,7 @@ class Worker:
             self._timeouts[number] = timeout_ms
         try:
             message, _ = await self._exchange(number, name, args)
-        except BaseException:
+        except BaseException:  # whatever ended it, what it left goes first
             self._forget(number)
             raise
         if message["event"] == "failed":

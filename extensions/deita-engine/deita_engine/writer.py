@@ -111,7 +111,7 @@ class Writer:
                     {"author": change.person, "message": change.message, "info": json.dumps(info, ensure_ascii=False)},
                 )
                 cursor.execute("COMMIT")
-            except BaseException:
+            except BaseException:  # whatever ended it, what it left goes first
                 _roll_back(cursor)
                 raise
         finally:

@@ -186,7 +186,7 @@ class Writes:
         try:
             columns, count = self._compute(operation, spec, judged, file)
             return self._register(operation, spec, judged, columns, file), count
-        except BaseException:
+        except BaseException:  # whatever ended it, what it left goes first
             self.writer.catalog.discard(file)
             raise
 

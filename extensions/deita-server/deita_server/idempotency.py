@@ -38,7 +38,7 @@ class Idempotency:
             self._known.popitem(last=False)
         try:
             result = await make()
-        except BaseException as error:
+        except BaseException as error:  # whoever waits for the same answer is told, too
             self._known.pop(key, None)
             if isinstance(error, Exception):
                 made.set_exception(error)

@@ -61,7 +61,7 @@ class KernelGuard:
         )
         try:
             return await super()._async_start_kernel(kernel_id=kernel_id, **kwargs)  # type: ignore[misc]
-        except BaseException:
+        except BaseException:  # whatever ended it, what it left goes first
             self.house.tokens.revoke(kernel_id)
             raise
 

@@ -108,7 +108,7 @@ class UploadsManager:
             descriptor = await self._run(partial(_opened, self._path(upload_id)))
             try:
                 return await self._received(slot, upload_id, offset, size, checksum, descriptor)
-            except BaseException:
+            except BaseException:  # whatever ended it, what it left goes first
                 if descriptor is not None:
                     os.close(descriptor)
                 raise
