@@ -12,7 +12,7 @@ FRONT  := $(shell git ls-files -- notebooks/front 2>/dev/null)
 # a Node of 20 or newer on PATH, otherwise the one that requirements/node.txt puts into .venv
 NODE_ON_PATH := $(shell node -e 'process.exit(+process.versions.node.split(".")[0] < 20 ? 1 : 0)' >/dev/null 2>&1 && npm --version >/dev/null 2>&1 && echo yes)
 
-.PHONY: run setup test lint format bench lock system clean
+.PHONY: run setup test lint format bench soak lock system clean
 .DELETE_ON_ERROR:
 
 run: setup
@@ -84,6 +84,9 @@ format: $(VENV)/.dev
 
 bench: setup $(VENV)/.dev system
 	@$(BIN)/python -m bench $(ARGS)
+
+soak: setup $(VENV)/.dev
+	@$(BIN)/python -m bench.soak $(GB)
 
 lock: $(VENV)/.dev
 	@for name in run dev node; do $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -56,3 +56,29 @@ class Growth:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.over.set()
         self.thread.join()
+
+
+class EnginePeak:
+    """The most resident memory that a server's engine processes took inside a `with` block: `peak`, in bytes."""
+
+    def __init__(self, server: psutil.Process, every_s: float = 0.05) -> None:
+        self.server, self.every_s, self.peak = server, every_s, 0
+        self.over = threading.Event()
+
+    def __enter__(self) -> EnginePeak:
+        self.thread = threading.Thread(target=self._watch, daemon=True)
+        self.thread.start()
+        return self
+
+    def _watch(self) -> None:
+        while not self.over.wait(self.every_s):
+            for process in self.server.children(recursive=True):
+                try:
+                    if "deita_engine" in process.cmdline():
+                        self.peak = max(self.peak, process.memory_info().rss)
+                except psutil.Error:
+                    continue  # it ended between being listed and being asked
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.over.set()
+        self.thread.join()
