@@ -30,10 +30,8 @@ def carried(recipe: dict[str, Any], fixed: frozenset[str]) -> list[str]:
 def checked(column: str) -> str:
     """The expression that turns a watched column into whole numbers or fails."""
     name = quoted(column)
-    exact = f"{name} BETWEEN -{EXACT} AND {EXACT} AND TRY_CAST({name} AS BIGINT) = {name}"
-    return (
-        f"CASE WHEN {exact} THEN TRY_CAST({name} AS BIGINT) WHEN {name} IS NULL THEN NULL ELSE error('{MESSAGE}') END"
-    )
+    whole = f"{name} = trunc({name}) AND abs({name}) <= {EXACT}"
+    return f"CASE WHEN {whole} THEN CAST({name} AS BIGINT) WHEN {name} IS NULL THEN NULL ELSE error('{MESSAGE}') END"
 
 
 def better_types(
