@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -249,3 +250,16 @@ async def test_a_broken_quote_or_ragged_lines_are_not_one_column(load: Load, tmp
     assert run.state == "done", run.error
     assert run.recipe
     assert len(run.recipe["columns"]) >= 3
+
+
+async def test_a_long_import_says_how_far_it_is(engine: Engine, tmp_path: Path) -> None:
+    file = tmp_path / "long.csv"
+    with duckdb.connect() as connection:
+        rows = "SELECT i, i * 0.25 AS x, 'name ' || i AS name FROM range(4_000_000) t(i)"
+        connection.execute(f"COPY ({rows}) TO '{file}' (HEADER)")
+    run = await engine.import_file(ImportSpec("long", str(file), file.name, "0" * 64, "long", "me"))
+    seen = [run.progress]
+    while not await run.wait(0.02):
+        seen.append(run.progress)
+    assert run.state == "done", run.error
+    assert any(0 < progress < 1 for progress in seen)

@@ -84,6 +84,8 @@ def opened(
         format = _format(path, recipe)
         connection = open_instance(temporary, limits.memory, limits.threads, private=name)
         try:
+            connection.execute("SET enable_progress_bar = true")  # without it DuckDB counts no progress
+            connection.execute("SET enable_progress_bar_print = false")
             lock(connection, [folder, *([into] if into else [])], [path])
             work.uses(connection)
             yield Reading(path, format, packing, recipe, connection, folder, work.check)
