@@ -29,7 +29,12 @@ from bench.pollution import Rows, corpus, measures
 from bench.table import Row
 
 TITLE = "Polluted CSV files"
-NOTE = "A corpus in the manner of the Pollock benchmark (2,290 files, ten points each), imported with no parameters; DuckDB reads the same files with its own detection."
+NOTE = (
+    "A corpus of our own in the manner of the Pollock benchmark, ten points a file, imported with no parameters; DuckDB reads the same files with its own "
+    "detection. Of the 2,290 files all that pollute a whole file are taken, and each sixth of those that pollute one row. Deita's detector was tuned on "
+    "this corpus, and Pollock's own files give DuckDB more."
+)
+EVERY = 6  # all of them take ten minutes
 PER_ENGINE = 200
 
 
@@ -108,12 +113,12 @@ def by_duckdb(file: Path) -> Rows | None:
         return None
 
 
-def run(every: int = 1) -> list[Row]:
-    """All files through the import, and through DuckDB's own detection."""
+def run() -> list[Row]:
+    """The files through the import, and through DuckDB's own detection."""
     with tempfile.TemporaryDirectory(prefix="deita-bench-") as name:
         folder, out = Path(name) / "files", Path(name) / "out"
         folder.mkdir()
-        files = list(corpus(every=every))
+        files = list(corpus(every=EVERY))
         for polluted in files:
             (folder / polluted.name).write_bytes(polluted.content)
         asyncio.run(load_all((folder / polluted.name for polluted in files), out))
