@@ -5,14 +5,14 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip --disable-pip-version-check -q
-PACKAGES := extensions/deita-engine extensions/deita-server kernels/deita kernels/deita-kernel hub notebooks
+PACKAGES := extensions/deita-engine extensions/deita-server extensions/deita-lab kernels/deita kernels/deita-kernel hub notebooks
 # what wheels copy into the environment (kernelspecs, apps, templates, the built front end): a change needs a new install
 SHARED := $(shell git ls-files -- '*/pyproject.toml' notebooks/apps notebooks/template kernels/deita-kernel extensions/deita-server/*.json 2>/dev/null)
-FRONT  := $(shell git ls-files -- notebooks/front 2>/dev/null)
+FRONT  := $(shell git ls-files -- notebooks/front extensions/deita-lab 2>/dev/null)
 # a Node of 20 or newer on PATH, otherwise the one that requirements/node.txt puts into .venv
 NODE_ON_PATH := $(shell node -e 'process.exit(+process.versions.node.split(".")[0] < 20 ? 1 : 0)' >/dev/null 2>&1 && npm --version >/dev/null 2>&1 && echo yes)
 
-.PHONY: run setup test lint format bench soak lock system clean
+.PHONY: run setup test test-docker lint format bench soak lock system clean
 .DELETE_ON_ERROR:
 
 run: setup
@@ -56,41 +56,70 @@ $(VENV)/.front: node_modules/.installed $(FRONT)
 	@bash $(VENV)/npm.sh run --loglevel=error build >/dev/null
 	@touch $@
 
+# the side panel's linter and the types of JupyterLab's packages: only `make lint` needs them
+extensions/deita-lab/node_modules/.installed: extensions/deita-lab/package.json extensions/deita-lab/package-lock.json | $(VENV)/.node
+	@echo "Installing JupyterLab's types" >&2
+	@bash $(VENV)/npm.sh ci --prefix extensions/deita-lab --loglevel=error
+	@touch $@
+
 $(VENV)/.packages: $(VENV)/.run $(VENV)/.front $(SHARED)
 	@echo "Installing Deita's own packages" >&2
 	@$(PIP) install --no-build-isolation --no-deps --force-reinstall $(addprefix -e ,$(PACKAGES))
 	@touch $@
 
-# Chromium for the browser tests, as root or with passwordless sudo; otherwise the command is named.
+# What tests need of the system, as program:package. Debian keeps PostgreSQL's programs beside the PATH.
+SYSTEM := chromium:chromium initdb:postgresql bwrap:bubblewrap restic:restic rclone:rclone fusermount3:fuse3
+
+# Installs what is missing, as root or with passwordless sudo; otherwise the command is named.
 system:
-	@command -v chromium >/dev/null || { \
-	  if [ "$$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -y -qq chromium >/dev/null; \
-	  elif sudo -n true 2>/dev/null; then sudo apt-get update -qq && sudo apt-get install -y -qq chromium >/dev/null; \
-	  else echo "The tests need Chromium: sudo apt-get install chromium" >&2; exit 1; fi; }
+	@places="$$PATH:$$(printf '%s:' /usr/lib/postgresql/*/bin)"; missing=""; \
+	for each in $(SYSTEM); do PATH="$$places" command -v "$${each%%:*}" >/dev/null || missing="$$missing $${each##*:}"; done; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -y -qq $$missing >/dev/null; \
+	elif sudo -n true 2>/dev/null; then sudo apt-get update -qq && sudo apt-get install -y -qq $$missing >/dev/null; \
+	else echo "The tests need more of the system: sudo apt-get install$$missing" >&2; exit 1; fi
+
+# Most tests wait for servers and kernels, so that three processes share two cores well; each has servers of its own.
+WORKERS ?= 3
 
 test: setup $(VENV)/.dev system
-	@$(BIN)/python -m pytest $(ARGS)
+	@bash $(VENV)/npm.sh test --silent
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-lint: setup $(VENV)/.dev
+# needs root; the engine comes from Debian at the first time
+test-docker: SYSTEM += runc:runc iptables:iptables
+test-docker: setup $(VENV)/.dev system
+	@$(BIN)/python -m pytest -m docker tests/test_docker.py $(ARGS)
+
+lint: setup $(VENV)/.dev extensions/deita-lab/node_modules/.installed
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy $(addprefix -p ,deita_engine deita_server deita_hub deita deita_kernel deita_apps)
 	@$(BIN)/lint-imports
 	@bash $(VENV)/npm.sh run --silent typecheck
+	@bash $(VENV)/npm.sh run --silent --prefix extensions/deita-lab lint
 
 format: $(VENV)/.dev
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
 
-bench: setup $(VENV)/.dev system
+# what figures are compared with lives in an environment of its own, so that it cannot hold Deita's dependencies back
+$(VENV)/.peers: $(VENV)/.python requirements/peers.txt
+	@echo "Installing what is measured against" >&2
+	@$(PYTHON) -m venv $(VENV)/peers
+	@$(VENV)/peers/bin/pip --disable-pip-version-check -q install --require-hashes --no-deps -r requirements/peers.txt
+	@touch $@
+
+bench: setup $(VENV)/.dev $(VENV)/.peers system
 	@$(BIN)/python -m bench $(ARGS)
 
-soak: setup $(VENV)/.dev
-	@$(BIN)/python -m bench.soak $(GB)
+# imports of GB gigabytes, or with SOAK=ledger 10,000 operations under 200 faults
+soak: setup $(VENV)/.dev system
+	@$(BIN)/python -m $(if $(filter ledger,$(SOAK)),tests.ledger $(ARGS),bench.soak $(GB))
 
 lock: $(VENV)/.dev
-	@for name in run dev node; do $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	@for name in run dev node peers; do $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-header --no-annotate --override requirements/overrides.txt requirements/$$name.in -o requirements/$$name.txt $(UPGRADE); done
 
 clean:
-	rm -rf $(VENV) node_modules notebooks/deita_apps/static
+	rm -rf $(VENV) node_modules notebooks/deita_apps/static extensions/deita-lab/node_modules extensions/deita-lab/labextension

@@ -7,7 +7,28 @@ import sys
 
 from bench.table import section, write
 
-NAMES = ("start", "spawn", "first_widget", "latency", "arrow", "uploads", "imports", "excel", "profile", "pollock")
+NAMES = (
+    "start",
+    "spawn",
+    "idle",
+    "sandboxes",
+    "first_widget",
+    "kernel",
+    "latency",
+    "load",
+    "tpch",
+    "arrow",
+    "exports",
+    "bucket",
+    "peers",
+    "original",
+    "uploads",
+    "imports",
+    "excel",
+    "profile",
+    "pollock",
+    "cancel",
+)
 
 
 def main(names: list[str]) -> int:

@@ -43,7 +43,7 @@ import time, deita
 workspace = deita.workspace()
 workspace.sql("select 1").arrow()
 begin = time.perf_counter()
-table = workspace.sql("select * from big").arrow()
+table = workspace.run("select * from big", cache=False).arrow()
 print(time.perf_counter() - begin)
 assert table.num_rows == 10_000_000
 """
@@ -62,7 +62,7 @@ def fetched(deita: Deita, api: str) -> tuple[float, float]:
     pool.request("GET", f"{api}/health").close()
     os.sync()
     begin = time.perf_counter()
-    body = json.dumps({"sql": "select * from big", "wait_ms": 0})
+    body = json.dumps({"sql": "select * from big", "wait_ms": 0, "cache": False})
     query = pool.request(
         "POST", f"{api}/queries", body=body, headers={**pool.headers, "Content-Type": "application/json"}
     ).json()

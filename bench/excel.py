@@ -23,6 +23,7 @@ PLAIN = """
 import sys, time, duckdb, importlib.util, pathlib
 root = pathlib.Path(importlib.util.find_spec("duckdb_extension_excel").submodule_search_locations[0])
 con = duckdb.connect()
+con.execute("SET enable_progress_bar = false")
 con.execute(f"LOAD '{root / 'extensions' / ('v' + duckdb.__version__) / 'excel.duckdb_extension'}'")
 begin = time.perf_counter()
 con.execute(f"copy (from read_xlsx('{sys.argv[1]}')) to '{sys.argv[2]}' (format parquet)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import json
 import statistics
 import subprocess
@@ -24,8 +25,16 @@ from bench.table import Row
 TITLE = "Short queries"
 NOTE = (
     "Milliseconds over one kept-alive connection through the proxy, 300 requests after 50 unmeasured ones; the two sides of "
-    "a comparison alternate in blocks."
+    "a comparison alternate in blocks. Completion is of five drafts in turns, with a common table expression and a subquery among them."
 )
+DRAFTS = (
+    "select | from flights",
+    "select f.ca| from flights f where f.distance > 1000",
+    "with late as (select carrier, dep_delay d from flights where dep_delay > 60) select carrier, avg(|) from late",
+    "select * from flights f join (select carrier, count(*) n from flights group by carrier) c on |",
+    "sel|",
+)
+"""Statements being written, the cursor at `|`."""
 AGGREGATE = "select carrier, count(*) n, avg(distance) d from {} group by carrier order by n desc limit 10"
 
 
@@ -63,7 +72,7 @@ def flights_csv(folder: Path) -> Path:
 def deita_query(deita: Deita, api: str, sql: str) -> Callable[[], object]:
     """A callable that runs one statement over a kept-alive connection and checks that it is done."""
     pool = urllib3.PoolManager(maxsize=1, headers={"Authorization": f"Bearer {deita.token()}"})
-    body = json.dumps({"sql": sql})
+    body = json.dumps({"sql": sql, "cache": False})
 
     def call() -> object:
         answer = pool.request(
@@ -134,8 +143,27 @@ def against_duckdb(deita: Deita, api: str) -> Row:
     )
 
 
+def completing(deita: Deita, api: str) -> Row:
+    """What could stand at the cursor, of one draft after the other."""
+    headers = {"Authorization": f"Bearer {deita.token()}", "Content-Type": "application/json"}
+    pool = urllib3.PoolManager(maxsize=1, headers=headers)
+    bodies = itertools.cycle(
+        json.dumps({"sql": draft.replace("|", ""), "position": draft.index("|")}) for draft in DRAFTS
+    )
+
+    def call() -> object:
+        answer = pool.request("POST", f"{api}/queries/complete", body=next(bodies)).json()
+        if not answer["items"]:
+            raise RuntimeError(answer)
+        return answer
+
+    milliseconds(call, 50)
+    p50, p95 = percentiles(milliseconds(call, 300))
+    return Row("completion, p50 / p95", f"{p50:.1f} / {p95:.1f} ms", "–", "–", "–", "p95 ≤ 20 ms", p95 <= 20)
+
+
 def run() -> list[Row]:
-    """Both comparisons on one Deita with flights imported."""
+    """Everything on one Deita with flights imported."""
     with tempfile.TemporaryDirectory(prefix="deita-bench-") as folder, running(Path(folder) / "home") as deita:
         with deita.client() as client:
             client.post(f"{deita.control}/workspaces", json={"name": "bench"}).raise_for_status()
@@ -143,4 +171,4 @@ def run() -> list[Row]:
             client.put(f"{api}/files/flights.csv", content=flights_csv(Path(folder)).read_bytes()).raise_for_status()
             started = client.post(f"{api}/imports", json={"file": "flights.csv"}).raise_for_status().json()
             until(lambda: client.get(f"{api}/imports/{started['id']}").json()["state"] == "done", 120, "the import")
-        return [against_datasette(deita, api), against_duckdb(deita, api)]
+        return [against_datasette(deita, api), against_duckdb(deita, api), completing(deita, api)]

@@ -2,20 +2,17 @@
 
 One clean table of 83 rows and nine columns; each file has one pollution: of the whole file (line ends, delimiter, quote,
 escape, header, preamble, several tables) or of one row (a delimiter or quote too many or too few, another delimiter). The
-scores are theirs: success, then precision, recall and F1 of header, records and cells, ten at most; the weights
-are those of the groups in their pollock_weights.json (how often open-data portals show each pollution).
+names are theirs.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import random
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-Rows = list[list[str]]
+from bench.scoring import Rows
+
 WIDTH, COUNT = 9, 83
 HEADER = ["DAY", "CLOCK", "Units", "ARTICLE", "Cost", "Kind", "Story", "LINK", "Notes"]
 SUBJECTS = [
@@ -29,19 +26,18 @@ SUBJECTS = [
     "Tent",
 ]
 VERBS = ["keeps you dry", "lasts for years", "packs small", "feels light", "looks sharp", "stays warm", "folds flat"]
-SIZES = ["", "", ", large", ', 10"', ' 24" wide']
-ASIDES = ["", " too", " 8\\'9\" long"]
+SIZES, INCHES, SELDOM = ["", "", ", large"], [', 10"', ' 24" wide'], 0.07
+ASIDES, RARE_ASIDE = ["", " too"], " 8\\'9\" long"
 ENDS = ["on long, wet days", "at home or outside", "when it's cold", "for the whole family", "from dawn to dusk"]
 
 
 @dataclass(frozen=True)
 class Polluted:
-    """A file: its name, bytes, the rows it stands for (header first unless it has none), its weight."""
+    """A file: its name, bytes, the rows it stands for (header first unless it has none)."""
 
     name: str
     content: bytes
     truth: Rows
-    weight: float
 
 
 def source(seed: int = 7) -> Rows:
@@ -51,9 +47,10 @@ def source(seed: int = 7) -> Rows:
     for number in range(COUNT):
         code = f"{pick.choice('ABCDGHKRWY')}{pick.choice('ABCDGHKRWY')}-{pick.randint(1000, 9999)}"
         cost = f"${pick.randint(0, 9000) / 100:.2f}"
-        name = pick.choice(SUBJECTS) + pick.choice(SIZES)
+        name = pick.choice(SUBJECTS) + pick.choice(INCHES if pick.random() < SELDOM else SIZES)
         first = f"This {pick.choice(SUBJECTS).lower()} {pick.choice(VERBS)} {pick.choice(ENDS)}"
-        story = f"{first}, and it {pick.choice(VERBS)}{pick.choice(ASIDES)} {pick.choice(ENDS)}."
+        aside = RARE_ASIDE if number == 11 else pick.choice(ASIDES)
+        story = f"{first}, and it {pick.choice(VERBS)}{aside} {pick.choice(ENDS)}."
         day = f"{number % 28 + 1:02}/{number // 28 + 1:02}/2019"
         link = f"https://shop.example.org/item/{code.replace('-', '_')}.html"
         cost = cost.rstrip("0").rstrip(".") if pick.random() < 0.2 else cost
@@ -63,10 +60,10 @@ def source(seed: int = 7) -> Rows:
 
 
 def field(value: str, delimiter: str = ",", quote: str = '"', escape: str = '"', always: bool = False) -> str:
-    """A cell as it is written."""
+    """A cell as it is written: with another quote, only the outer ones are another."""
     if not (always or "," in value or '"' in value):
         return value
-    return quote + (value.replace('"', escape + '"') if quote == '"' else value) + quote
+    return quote + value.replace('"', escape + '"') + quote
 
 
 def line(row: Sequence[str], delimiter: str = ",", quote: str = '"', escape: str = '"') -> list[str]:
@@ -80,7 +77,7 @@ def text(rows: Rows, delimiter: str = ",", quote: str = '"', escape: str = '"', 
 
 
 def corpus(seed: int = 7, *, every: int = 1) -> Iterator[Polluted]:
-    """All files; of those that pollute one row, each `every`-th."""
+    """All files; of those that pollute one row, each `every`-th: no multiple of 3, so that all ways are among them."""
     rows = source(seed)
     yield from _files(rows)
     ways = list(_rows(rows))
@@ -90,45 +87,43 @@ def corpus(seed: int = 7, *, every: int = 1) -> Iterator[Polluted]:
 def _files(rows: Rows) -> Iterator[Polluted]:
     head, body, plain = rows[0], rows[1:], text(rows)
 
-    def made(name: str, content: str, truth: Rows, weight: float) -> Polluted:
-        return Polluted(f"file_{name}.csv", content.encode(), truth, weight)
+    def made(name: str, content: str, truth: Rows) -> Polluted:
+        return Polluted(f"file_{name}.csv", content.encode(), truth)
 
-    yield Polluted("source.csv", plain.encode(), rows, 1)
-    yield made("no_payload", "", [], 15)
-    yield made("no_trailing_newline", plain[:-2], rows, 184)
-    yield made("double_trailing_newline", plain + "\r\n", rows, 5)
-    yield made("no_header", text(body), body, 470)
+    yield Polluted("source.csv", plain.encode(), rows)
+    yield made("no_payload", "", [])
+    yield made("no_trailing_newline", plain[:-2], rows)
+    yield made("double_trailing_newline", plain + "\r\n", rows)
+    yield made("no_header", text(body), body)
     for extra in (2, 3):
         names = [" ".join([name] * extra) for name in head]
-        yield made(f"header_multirow_{extra}", text([head] * extra + body), [names, *body], 47)
+        yield made(f"header_multirow_{extra}", text([head] * extra + body), [names, *body])
     blank = "," * (WIDTH - 1) + "\r\n"
-    yield made("preamble", "PREAMBLE" + blank + blank + plain, rows, 282)
-    yield made("multitable_less", plain + text([row[:-1] for row in rows[:COUNT]]), rows, 62.7)
-    yield made("multitable_same", plain + text(rows[:COUNT]), rows, 62.7)
+    yield made("preamble", "PREAMBLE" + blank + blank + plain, rows)
+    yield made("multitable_less", plain + text([row[:-1] for row in rows[:COUNT]]), rows)
+    yield made("multitable_same", plain + text(rows[:COUNT]), rows)
     more = [[*row, name] for row, name in zip(rows[:COUNT], ["col1", *[""] * COUNT], strict=False)]
-    yield made("multitable_more", plain + text(more), rows, 62.7)
-    yield made("header_only", text(rows[:1]), rows[:1], 3)
-    yield made("one_data_row", text(rows[:2]), rows[:2], 4)
-    yield made("record_delimiter_0xA", text(rows, end="\n"), rows, 1691)
-    yield made("record_delimiter_0xD", text(rows, end="\r"), rows, 7)
-    for delimiter, weight in ((";", 834), ("\t", 4), (", ", 101), (" ", 4)):
+    yield made("multitable_more", plain + text(more), rows)
+    yield made("header_only", text(rows[:1]), rows[:1])
+    yield made("one_data_row", text(rows[:2]), rows[:2])
+    yield made("record_delimiter_0xA", text(rows, end="\n"), rows)
+    yield made("record_delimiter_0xD", text(rows, end="\r"), rows)
+    for delimiter in (";", "\t", ", ", " "):
         name = "_".join(f"0x{ord(c):X}" for c in delimiter)
-        yield made(f"field_delimiter_{name}", text(rows, delimiter), rows, weight)
-    yield made("quotation_char_0x27", text(rows, quote="'"), rows, 11)
-    yield made("escape_char_0x5C", text(rows, escape="\\"), rows, 1)
-    yield made("escape_char_0x00", text(rows, escape=""), rows, 7)
+        yield made(f"field_delimiter_{name}", text(rows, delimiter), rows)
+    yield made("quotation_char_0x27", text(rows, quote="'"), rows)
+    yield made("escape_char_0x5C", text(rows, escape="\\"), rows)
+    yield made("escape_char_0x00", text(rows, escape=""), rows)
 
 
 def _rows(rows: Rows) -> Iterator[Polluted]:
-    groups = {"row_more_sep": 280.0, "row_less_sep": 250.0, "row_extra_quote": 7.0, "row_field_delimiter": 15.0}
-    sizes = {"row_more_sep": 756, "row_less_sep": 672, "row_extra_quote": 756, "row_field_delimiter": 84}
     plain = [line(row) for row in rows]
 
     def made(kind: str, name: str, number: int, polluted: str, truth: Rows) -> Polluted:
         lines = [",".join(cells) for cells in plain]
         lines[number] = polluted
         content = "\r\n".join(lines) + "\r\n"
-        return Polluted(f"{kind}{name}.csv", content.encode(), truth, groups[kind] / sizes[kind])
+        return Polluted(f"{kind}{name}.csv", content.encode(), truth)
 
     for number, cells in enumerate(plain):
         for column in range(WIDTH):
@@ -143,36 +138,3 @@ def _rows(rows: Rows) -> Iterator[Polluted]:
             polluted = ",".join([*cells[:column], stray, *cells[column + 1 :]])
             yield made("row_extra_quote", f"{number}_col{column}", number, polluted, truth)
         yield made("row_field_delimiter", f"_{number}_0x20", number, " ".join(cells), rows)
-
-
-def measures(truth: Rows, loaded: Rows | None) -> list[float]:
-    """Success, and precision, recall, F1 of the header, the records and all cells; None is a failed import."""
-    if loaded is None:
-        return [0.0] * 10
-    if not truth:
-        return [1.0] * 10
-    header = _three(Counter(map(_normal, truth[0])), Counter(map(_normal, loaded[0])) if loaded else Counter())
-    records = [Counter("".join(map(_normal, row)) for row in table[1:]) for table in (truth, loaded)]
-    cells = [Counter(value for row in table for value in row) for table in (truth, loaded)]
-    return [1.0, *header, *_three(*records), *_three(*cells)]
-
-
-def _three(expected: Counter[str], found: Counter[str]) -> list[float]:
-    if not expected:
-        return [1.0] * 3
-    same = (expected & found).total()
-    if not same:
-        return [0.0] * 3
-    recall, precision = same / expected.total(), same / found.total()
-    return [precision, recall, 2 * precision * recall / (precision + recall)]
-
-
-def _normal(value: str) -> str:
-    return value.strip().lower()
-
-
-def written(rows: Rows) -> str:
-    """Rows as plain CSV."""
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows(rows)
-    return out.getvalue()

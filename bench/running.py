@@ -46,6 +46,7 @@ class Deita:
         self.hub = f"http://127.0.0.1:{self.port}"
         self.control = f"{self.hub}/services/deita/api/v1"
         self.environment = {**os.environ, "DEITA_HOME": str(home), "DEITA_PORT": str(self.port), **environment}
+        self.command = [str(BIN / "deita")]
         self.process: subprocess.Popen[str] | None = None
         self.link = ""
 
@@ -55,7 +56,7 @@ class Deita:
         self.home.mkdir(parents=True, exist_ok=True)
         with (self.home / "up.stderr").open("a") as log:
             self.process = subprocess.Popen(
-                [BIN / "deita", "up"], env=self.environment, stdout=subprocess.PIPE, stderr=log, text=True
+                [*self.command, "up"], env=self.environment, stdout=subprocess.PIPE, stderr=log, text=True
             )
         assert self.process.stdout is not None
         for line in self.process.stdout:
@@ -78,7 +79,7 @@ class Deita:
     def cli(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Runs the `deita` command line against this home."""
         return subprocess.run(
-            [BIN / "deita", *words], env=self.environment, capture_output=True, text=True, check=check, timeout=60
+            [*self.command, *words], env=self.environment, capture_output=True, text=True, check=check, timeout=60
         )
 
     def token(self, person: str = "me") -> str:

@@ -11,15 +11,16 @@ import psutil
 from bench.running import Deita
 
 
-def server_process(deita: Deita, slug: str) -> psutil.Process:
-    """The process of a workspace's server, found by the environment that its spawner gave it."""
+def server_process(deita: Deita, slug: str, person: str = "me") -> psutil.Process:
+    """The process of a person's server of a workspace, found by the environment that its spawner gave it."""
     for process in psutil.process_iter():
         try:
             variables = process.environ()
         except psutil.Error:
             continue
         mine = variables.get("DEITA_LIFELINE", "").startswith(str(deita.home))
-        if mine and variables.get("DEITA_WORKSPACE") == slug and "deita_server" in process.cmdline():
+        theirs = (variables.get("DEITA_WORKSPACE"), variables.get("DEITA_PERSON")) == (slug, person)
+        if mine and theirs and process.cmdline()[1:4] == ["-P", "-m", "deita_server"]:
             return process
     raise LookupError(f"no server of {slug} runs")
 

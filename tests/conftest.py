@@ -11,6 +11,8 @@ import httpx
 import pytest
 
 from bench.running import Deita, running
+from tests.servers.object_store import ObjectStore, running_object_store
+from tests.servers.postgres import PostgresServer
 
 
 @pytest.fixture(scope="session")
@@ -49,6 +51,23 @@ def api(deita: Deita, client: httpx.Client, flights: Path) -> str:
     for file in sorted(flights.glob("*.csv")):
         load(client, api, file)
     return api
+
+
+@pytest.fixture(scope="session")
+def failing_store() -> Iterator[ObjectStore]:
+    """An object store that tests may stop and freeze, and start again."""
+    with running_object_store() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def in_bucket(
+    failing_store: ObjectStore, postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Deita]:
+    """A running Deita whose workspaces lie in a bucket and in PostgreSQL."""
+    settings = {**failing_store.settings(), "DEITA_DATABASE_URL": postgres.database(), "DEITA_SAMPLES": "0"}
+    with running(tmp_path_factory.mktemp("bucket") / "home", **settings) as started:
+        yield started
 
 
 def load(client: httpx.Client, api: str, file: Path, **request: object) -> dict[str, object]:

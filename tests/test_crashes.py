@@ -17,7 +17,7 @@ import pytest
 from bench.running import Deita, running, until
 from bench.server import server_process, workspace_folder
 
-SLOW = "select count(*) from range(100000) a, range(100000) b where a.range * b.range % 7 = 3"
+SLOW = "select count(*) from range(10000) a, range(10000) b where (a.range + b.range) % 2 = 0"
 
 
 @pytest.fixture(scope="module")
@@ -48,16 +48,15 @@ def put(client: httpx.Client, api: str, name: str, size: int, **more: object) ->
     return hashlib.sha256(body).hexdigest()
 
 
-def test_a_killed_engine_fails_its_query_and_the_next_one_runs(crashed: Deita, http: httpx.Client) -> None:
+def test_a_query_whose_engine_is_killed_gives_its_rows_all_the_same(crashed: Deita, http: httpx.Client) -> None:
     api = crashed.open(http, "crash")
     assert http.post(f"{api}/queries", json={"sql": "select 1"}).json()["rows"] == [[1]]
     engine = child(server_process(crashed, "crash"), "deita_engine")
     assert engine is not None
     query = http.post(f"{api}/queries", json={"sql": SLOW, "wait_ms": 0}).json()
     engine.send_signal(signal.SIGKILL)
-    failed = http.get(f"{api}/queries/{query['id']}", params={"wait_ms": 10000}).json()
-    assert (failed["state"], failed["error"]["code"], failed["error"]["status"]) == ("failed", "engine_lost", 503)
-    assert http.post(f"{api}/queries", json={"sql": "select 2", "wait_ms": 20000}).json()["rows"] == [[2]]
+    answered = http.get(f"{api}/queries/{query['id']}", params={"wait_ms": 60000}).json()
+    assert (answered["state"], answered["rows"]) == ("done", [[50_000_000]])
 
 
 def test_a_killed_server_keeps_every_acknowledged_upload(crashed: Deita, http: httpx.Client) -> None:

@@ -5,7 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bench.pollution import corpus, measures
+from bench.pollution import corpus
+from bench.scoring import measures
 
 
 def test_a_folder_is_loaded_with_no_parameters_as_its_files_notation(tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ OPERATOR = "deita-operator"
 CLIENT_ID = "service-deita"
 HOME = f"/services/{SERVICE}/"
 API = f"{HOME}api/v1"
+MOUNTS = "/mounts"
+"""Where the control plane's API gives mounts of a bucket their credentials."""
 CALLBACK = f"{HOME}oauth_callback"
 
 

@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
-from jupyterhub.app import JupyterHub
+import asyncio
+import re
+from urllib.parse import urlsplit
 
-from deita_hub import lifeline, processes, settings
+from jupyterhub import orm
+from jupyterhub.app import JupyterHub
+from tornado.ioloop import PeriodicCallback
+
+from deita_hub import bucket_mounts, doors, lifeline, processes, settings
+from deita_hub.addresses import HOME
 from deita_hub.catalog.database import Catalog
-from deita_hub.hub_handlers import HomeHandler, ProxyErrorHandler, StoppedServerHandler
+from deita_hub.catalog.postgres import make_schema
+from deita_hub.database_urls import HUB
+from deita_hub.hub_handlers import (
+    AuthorizeHandler,
+    HomeHandler,
+    HomeOriginHandler,
+    ProxyErrorHandler,
+    StoppedServerHandler,
+)
 from deita_hub.place import KEY, Place
+from deita_hub.settings import Settings
+
+SWEEP_MS = 30_000
+"""How often is looked for mounts that no server reads any more."""
 
 
 class DeitaHub(JupyterHub):
@@ -24,7 +43,41 @@ class DeitaHub(JupyterHub):
         self.tornado_settings = dict(self.tornado_settings)  # type: ignore[has-type]  # a trait of JupyterHub
         self.tornado_settings[KEY] = Place(here, Catalog(here.database_url))
         super().init_tornado_settings()
-        lifeline.watch(here.lifeline, lambda: processes.end(processes.remembered(here.servers_dir)))
+        lifeline.watch(here.lifeline, lambda: _end_everything(here))
+
+    def init_db(self) -> None:
+        """JupyterHub's tables have a schema of their own in the catalog's database."""
+        here = settings.load()
+        if here.database == "postgresql":
+            make_schema(here.database_url, HUB)
+        super().init_db()
+
+    async def init_api_tokens(self) -> None:
+        """Of the services' tokens only those of the configuration count: JupyterHub keeps those of earlier starts."""
+        await super().init_api_tokens()
+        for service in self.db.query(orm.Service):
+            for token in service.api_tokens:
+                if not any(token.match(known) for known, name in self.service_tokens.items() if name == service.name):
+                    self.db.delete(token)
+        self.db.commit()
+
+    async def start(self) -> None:
+        """Serve, also where servers come in that do not reach this machine's own address."""
+        await super().start()
+        here = self.tornado_settings[KEY].settings
+        for entrance in doors.entrances(here, here.ports.hub):
+            self.http_server.add_socket(entrance)
+        self._sweeping = PeriodicCallback(lambda: asyncio.to_thread(bucket_mounts.sweep, here), SWEEP_MS)
+        self._sweeping.start()
+
+    def init_tornado_application(self) -> None:
+        """At people's own origins the hub has no pages: they are at the home page's."""
+        super().init_tornado_application()
+        here = self.tornado_settings[KEY].settings
+        if here.subdomain_host:
+            pages = rf"{HOME.rstrip('/')}|{self.hub_prefix}(?:logout|login|home|sign-in)"
+            people = rf".+\.{re.escape(urlsplit(here.subdomain_host).hostname or '')}"
+            self.tornado_application.add_handlers(people, [(rf"(?:{pages})(?:/.*)?", HomeOriginHandler)])
 
     def init_handlers(self) -> None:
         """Our handlers, then all of JupyterHub's."""
@@ -36,7 +89,13 @@ class DeitaHub(JupyterHub):
             (rf"(?:{hub})?/user/[^/]+/?", HomeHandler),
             (rf"{hub}/(?:{pages})/?", HomeHandler),
             (rf"{hub}/error/(\d+)", ProxyErrorHandler),
+            (rf"{hub}/api/oauth2/authorize", AuthorizeHandler),
         ]
+
+
+def _end_everything(here: Settings) -> None:
+    processes.end(processes.remembered(here.servers_dir).values())
+    bucket_mounts.end_all(here)
 
 
 main = DeitaHub.launch_instance

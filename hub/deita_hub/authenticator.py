@@ -11,12 +11,12 @@ from typing import Any
 from jupyterhub.auth import Authenticator
 from jupyterhub.handlers.base import BaseHandler
 
+from deita_hub import isolation
 from deita_hub.addresses import HOME
 from deita_hub.attempts import Attempts
 from deita_hub.catalog import people
-from deita_hub.names import NameRefusedError, check_person
+from deita_hub.names import DASHBOARDS, NameRefusedError, check_person, check_slug, is_dashboard_user
 from deita_hub.place import KEY, Place
-from deita_hub.settings import OWNER
 
 
 class LinkAuthenticator(Authenticator):
@@ -30,14 +30,17 @@ class LinkAuthenticator(Authenticator):
         """The person whose link this was, None if the link is unknown, used or expired."""
         place: Place = handler.settings[KEY]
         name = await place.write(lambda session: people.use_link(session, data["token"]))
-        if name is None or not (name == OWNER or place.settings.trust_everyone):
+        if name is None or not isolation.admits(name, place.settings):
             return None
         return name
 
     def validate_username(self, username: str) -> bool:
-        """The hub's users are Deita's people: the same rule for their names."""
+        """The hub's users are Deita's people and, never signing in, the owners of dashboard servers."""
         try:
-            check_person(username)
+            if is_dashboard_user(username):
+                check_slug(username.removeprefix(DASHBOARDS))
+            else:
+                check_person(username)
         except NameRefusedError:
             return False
         return True

@@ -7,12 +7,22 @@ from typing import Any
 
 from deita_hub.addresses import CALLBACK, CLIENT_ID, HOME, OPERATOR, SERVICE
 from deita_hub.authenticator import LinkAuthenticator
+from deita_hub.origins import domain_of
 from deita_hub.secret_files import Secrets
 from deita_hub.settings import OWNER, Settings
-from deita_hub.spawner import WorkspaceSpawner
+from deita_hub.spawning import kinds
 
 MOST_SERVERS = 200
 MOST_STARTING = 8
+PERSON_SCOPES = [
+    "access:servers!user",
+    "users:activity!user",
+    "read:users:name!user",
+    "read:users:groups!user",
+    f"access:services!service={SERVICE}",
+]
+"""What people may do at the hub: enter their servers (others' by a share) and the control plane, which starts servers
+and knows members. Not JupyterHub's `self`, with which a page or a token could start servers and make further tokens."""
 
 
 def configure(c: Any, settings: Settings, secrets: Secrets) -> None:
@@ -20,16 +30,20 @@ def configure(c: Any, settings: Settings, secrets: Secrets) -> None:
     _processes(c, settings, secrets)
     _people(c)
     _services(c, settings, secrets)
-    _servers(c)
+    _servers(c, settings)
 
 
 def _processes(c: Any, settings: Settings, secrets: Secrets) -> None:
     """The proxy is started by `deita up`; hub and servers outlive each other."""
-    c.JupyterHub.bind_url = settings.public_url
-    c.JupyterHub.hub_bind_url = f"http://127.0.0.1:{settings.ports.hub}"
+    c.JupyterHub.bind_url = settings.origins.local
+    c.JupyterHub.hub_bind_url = f"http://{settings.spawner.bound}:{settings.ports.hub}"
     c.JupyterHub.hub_connect_url = f"http://127.0.0.1:{settings.ports.hub}"
     c.JupyterHub.public_url = settings.public_url
-    c.JupyterHub.db_url = f"sqlite:///{settings.home / 'hub.sqlite'}"
+    if settings.subdomain_host:
+        c.JupyterHub.subdomain_host = settings.subdomain_host
+        c.JupyterHub.subdomain_hook = domain_of
+        c.JupyterHub.cookie_host_prefix_enabled = settings.origins.secure
+    c.JupyterHub.db_url = settings.hub_database_url
     c.JupyterHub.cookie_secret = bytes.fromhex(secrets.cookie_secret)
     c.JupyterHub.pid_file = ""
     c.JupyterHub.cleanup_servers = False
@@ -70,10 +84,10 @@ def _services(c: Any, settings: Settings, secrets: Secrets) -> None:
         {"name": OPERATOR, "api_token": secrets.operator_token, "display": False},
     ]
     c.JupyterHub.load_roles = [
-        {"name": "user", "scopes": ["self", f"access:services!service={SERVICE}"]},
+        {"name": "user", "scopes": PERSON_SCOPES},
         {
             "name": "deita-control-plane",
-            "scopes": ["servers", "read:users", "tokens"],
+            "scopes": ["servers", "admin:users", "shares", "tokens"],
             "services": [SERVICE],
         },
         {
@@ -84,9 +98,9 @@ def _services(c: Any, settings: Settings, secrets: Secrets) -> None:
     ]
 
 
-def _servers(c: Any) -> None:
+def _servers(c: Any, settings: Settings) -> None:
     """One named server per person and workspace, within limits."""
-    c.JupyterHub.spawner_class = WorkspaceSpawner
+    c.JupyterHub.spawner_class = kinds.spawner(settings)
     c.JupyterHub.allow_named_servers = True
     c.JupyterHub.named_server_limit_per_user = 1000
     c.JupyterHub.active_server_limit = MOST_SERVERS

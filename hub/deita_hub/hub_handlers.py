@@ -14,10 +14,12 @@ from collections.abc import Awaitable
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from jupyterhub.apihandlers.auth import OAuthAuthorizeHandler
 from jupyterhub.handlers.base import BaseHandler
 from tornado import web
 
 from deita_hub.addresses import API, HOME
+from deita_hub.names import is_dashboard_user
 from deita_hub.place import KEY, Place
 
 SERVER_PATH = re.compile(r"/(?:hub/)?user/([^/]+)/([^/]+)(/.*)?")
@@ -97,6 +99,25 @@ class HomeHandler(web.RequestHandler):
         """Go home, or to the page that opens the workspace that was named."""
         found = re.search(r"/spawn(?:-pending)?/[^/]+/([^/]+)$", self.request.path)
         self.redirect(f"{HOME}open/{quote(found.group(1))}" if found else HOME)
+
+
+class HomeOriginHandler(web.RequestHandler):
+    """A page of the hub or the control plane that was looked for at a person's own origin."""
+
+    def get(self) -> None:
+        """Go to the same page where it is."""
+        place: Place = self.settings[KEY]
+        self.redirect(f"{place.settings.public_url}{self.request.uri}")
+
+
+class AuthorizeHandler(OAuthAuthorizeHandler):
+    """Where a browser says to the hub that it enters a server."""
+
+    def needs_oauth_confirm(self, user: Any, oauth_client: Any, requested_scopes: Any) -> bool:
+        """Ask nobody whether they trust the dashboard server: it is Deita's, as their own server is theirs."""
+        if oauth_client.spawner is not None and is_dashboard_user(oauth_client.spawner.user.name):
+            return False
+        return bool(super().needs_oauth_confirm(user, oauth_client, requested_scopes))
 
 
 class ProxyErrorHandler(BaseHandler):

@@ -10,8 +10,8 @@ SLUG = re.compile(r"[a-z](?:[a-z0-9]|-(?!-))*(?<!-)")
 LONGEST_PERSON = 40
 LONGEST_SLUG = 30
 LONGEST_NAME_BYTES = 200
-RESERVED_PERSONS = ("dash-",)
-"""Prefixes of names that belong to Deita: `dash-<workspace>` is the dashboard server of a workspace."""
+DASHBOARDS = "dash-"
+"""`dash-<slug>` is the hub's user for the dashboard server of a workspace: nobody may be called so."""
 
 
 class NameRefusedError(ValueError):
@@ -20,7 +20,7 @@ class NameRefusedError(ValueError):
 
 def check_person(name: str) -> str:
     """The name if a person may have it, else `NameRefusedError`."""
-    if name.startswith(RESERVED_PERSONS):
+    if name.startswith(DASHBOARDS):
         raise NameRefusedError("Names beginning with dash- are reserved.")
     if len(name) > LONGEST_PERSON or not PERSON.fullmatch(name):
         raise NameRefusedError(
@@ -28,6 +28,16 @@ def check_person(name: str) -> str:
             "hyphens, and begins with a letter."
         )
     return name
+
+
+def dashboard_user(slug: str) -> str:
+    """The hub's user to whom the dashboard server of this workspace belongs."""
+    return DASHBOARDS + slug
+
+
+def is_dashboard_user(name: str) -> bool:
+    """Whether this is such a user and no person."""
+    return name.startswith(DASHBOARDS)
 
 
 def check_slug(slug: str) -> str:

@@ -43,9 +43,20 @@ class ProcessIdentity:
             return False
 
     def ask_to_end(self) -> None:
-        """SIGTERM to the process alone: it takes its own children along in its own way."""
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGTERM)
+        """SIGTERM to the process alone: it takes its own children along in its own way.
+
+        The first process of a sandbox does not hear it: those that it waits for are asked, and it ends with them.
+        """
+        for pid in (self.pid, *self._in_sandbox()):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+
+    def _in_sandbox(self) -> list[int]:
+        try:
+            numbers = _numbers(self.pid)
+            return [child.pid for child in psutil.Process(self.pid).children()] if numbers[1:] == ["1"] else []
+        except (OSError, psutil.NoSuchProcess):
+            return []
 
     def make_end(self) -> None:
         """SIGKILL, to its process group if it leads one."""
@@ -54,6 +65,12 @@ class ProcessIdentity:
                 os.killpg(self.pid, signal.SIGKILL)
             else:
                 os.kill(self.pid, signal.SIGKILL)
+
+
+def _numbers(pid: int) -> list[str]:
+    """The process's number here and in each process table of its own further inside; none where Linux does not say."""
+    lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace").splitlines()
+    return next((line.split()[1:] for line in lines if line.startswith("NSpid:")), [])
 
 
 def remember(folder: Path, name: str, identity: ProcessIdentity) -> None:
@@ -69,9 +86,9 @@ def forget(folder: Path, name: str) -> None:
     (folder / f"{name}.json").unlink(missing_ok=True)
 
 
-def remembered(folder: Path) -> list[ProcessIdentity]:
-    """Every recorded server that still runs; a record that cannot be read counts as none."""
-    found = []
+def remembered(folder: Path) -> dict[str, ProcessIdentity]:
+    """Every recorded server that still runs, by name; a record that cannot be read counts as none."""
+    found = {}
     for path in sorted(folder.glob("*.json")):
         try:
             values = json.loads(path.read_text(encoding="ascii"))
@@ -79,7 +96,7 @@ def remembered(folder: Path) -> list[ProcessIdentity]:
         except (OSError, ValueError, KeyError, TypeError):
             continue
         if identity.alive():
-            found.append(identity)
+            found[path.stem] = identity
     return found
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import secrets
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from deita_hub.settings import Settings, SettingsError, secret_value
+from deita_hub.setting_values import secret
+from deita_hub.settings import Settings, SettingsError
 
-SHORTEST = 32
+SHORTEST, LONGEST = 32, 64
 """Characters. JupyterHub accepts API tokens of at most 64, so ours have 64 hexadecimal digits."""
+LEAST_DIFFERENT = 8
+"""Different characters: 32 hexadecimal digits by chance have fewer once in thirty million times."""
 
 SETTINGS = {
     "proxy_token": "DEITA_PROXY_TOKEN",
@@ -19,6 +23,17 @@ SETTINGS = {
     "operator_token": "DEITA_OPERATOR_TOKEN",
     "session_secret": "DEITA_SESSION_SECRET",
 }
+EVERY = {**SETTINGS, "backup_password": "DEITA_BACKUP_PASSWORD"}
+
+
+@dataclass(frozen=True)
+class Known:
+    """What may be told of a secret: where it comes from, its age in days (None: unknown), what is wrong with it."""
+
+    name: str
+    source: str
+    age_days: float | None
+    problem: str | None
 
 
 @dataclass(frozen=True, repr=False)
@@ -51,24 +66,64 @@ def load(settings: Settings) -> Secrets:
     return Secrets(**values)
 
 
+def backup_password(settings: Settings, *, make: bool) -> str:
+    """What backups are encrypted with, made if there is none and `make` says so. Raises `SettingsError`."""
+    path = settings.secrets_dir / "backup_password"
+    if secret(settings.environ, EVERY["backup_password"]) is None and not path.exists() and not make:
+        raise SettingsError("Set DEITA_BACKUP_PASSWORD_FILE to what the backups were encrypted with.")
+    settings.secrets_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return _one(settings, "backup_password", EVERY["backup_password"])
+
+
+def look(settings: Settings) -> list[Known]:
+    """What is known of each secret, made or not, the one of backups included; problems are named, not raised."""
+    return [_look(settings, name, setting) for name, setting in EVERY.items()]
+
+
+def rotate(settings: Settings, name: str, value: str | None = None) -> None:
+    """Put a new secret in the place of one that Deita made. Raises `SettingsError` for one that a setting gives."""
+    setting = EVERY[name]
+    if given := _given_by(settings, setting):
+        raise SettingsError(f"{given} gives this secret: change it there.")
+    path = settings.secrets_dir / name
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _write(path, value or made()).replace(path)
+
+
+def _look(settings: Settings, name: str, setting: str) -> Known:
+    given, path = _given_by(settings, setting), settings.secrets_dir / name
+    file = Path(settings.environ[given]) if given and given.endswith("_FILE") else None if given else path
+    problem, age = None, None
+    try:
+        if file is not None:
+            age = (time.time() - file.stat().st_mtime) / 86400
+        _one(settings, name, setting)
+    except FileNotFoundError:
+        problem = None if file == path else f"The file that {given} names is not there."
+    except SettingsError as error:
+        problem = str(error)
+    return Known(name, given or ("made by Deita" if path.exists() else "not made yet"), age, problem)
+
+
+def _given_by(settings: Settings, setting: str) -> str | None:
+    return next((each for each in (setting, f"{setting}_FILE") if settings.environ.get(each)), None)
+
+
 def _one(settings: Settings, name: str, setting: str) -> str:
-    value = secret_value(settings.environ, setting)
+    value = secret(settings.environ, setting)
     if value is None:
         value = _from_file(settings.secrets_dir / name, setting)
-    if not SHORTEST <= len(value) <= 64:
-        raise SettingsError(f"{setting} must have {SHORTEST} to 64 characters.")
+    if not SHORTEST <= len(value) <= LONGEST:
+        raise SettingsError(f"{setting} must have {SHORTEST} to {LONGEST} characters.")
+    if len(set(value)) < LEAST_DIFFERENT:
+        raise SettingsError(f"{setting} is easy to guess: `openssl rand -hex 32` makes a good one.")
     return value
 
 
 def _from_file(path: Path, setting: str) -> str:
     """Read the file, or make it. It is complete before it gets its name, so a crash leaves no empty secret."""
     if not path.exists():
-        fresh = path.with_name(f".{path.name}.{os.getpid()}")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(secrets.token_hex(32))
-            file.flush()
-            os.fsync(file.fileno())
+        fresh = _write(path, made())
         try:
             os.link(fresh, path)
         except FileExistsError:
@@ -84,3 +139,19 @@ def _from_file(path: Path, setting: str) -> str:
             f"The file of {setting} (DEITA_HOME/secrets/{path.name}) is empty: delete it to have it made anew."
         )
     return value
+
+
+def made() -> str:
+    """A fresh secret."""
+    return secrets.token_hex(32)
+
+
+def _write(path: Path, value: str) -> Path:
+    """A secret in a file beside the one that it is for."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(value)
+        file.flush()
+        os.fsync(file.fileno())
+    return fresh

@@ -15,14 +15,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
+from deita_hub import database_urls
+from deita_hub import setting_values as read
+from deita_hub.addresses import API
+from deita_hub.egress_rules import Rule, rules
+from deita_hub.object_storage import ObjectStorage, object_storage
+from deita_hub.origins import Origins
+from deita_hub.origins import checked as checked_origin
+from deita_hub.setting_values import SettingsError as SettingsError
+from deita_hub.spawning.settings import LOCAL, SpawnerSettings, spawner_settings
+
 OWNER = "me"
 """The local owner: who opens the link that `deita up` prints."""
 
-SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+PROFILES = ("embedded", "production")
+SANDBOXES, NETWORKS = ("auto", "bubblewrap", "none"), ("shared", "none")
+MOUNTS = ("auto", "none")
 
-
-class SettingsError(Exception):
-    """A setting that cannot be used: the message names the setting, never its value when that is a secret."""
+SERVER_COMMAND = (sys.executable, "-P", "-m", "deita_server")
+"""`-P`: it starts in the workspace's folder, where a member's file must not stand in for a module."""
 
 
 @dataclass(frozen=True)
@@ -33,33 +44,89 @@ class Ports:
     hub: int = 0
     proxy_api: int = 0
     service: int = 0
+    egress: int = 0
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that the hub side can be told from outside."""
+    """Everything that the hub side can be told from outside.
+
+    Workspaces lie in folders below `storage`; with `objects`, they lie in a bucket, and the folders hold what a server
+    needs beside it.
+    """
 
     home: Path
     ports: Ports
-    database_url: str
+    database_url: str = field(repr=False)
     storage: Path
+    objects: ObjectStorage | None = None
     trust_everyone: bool = False
     node: str | None = None
     proxy: str | None = None
     samples: bool = True
     quota_bytes: int | None = None
-    server_command: tuple[str, ...] = field(default_factory=lambda: (sys.executable, "-m", "deita_server"))
+    sandbox: str = "auto"
+    """`auto` until `isolation.resolve` has looked, then `bubblewrap` or `none`."""
+    sandbox_readable: tuple[Path, ...] = ()
+    sandbox_network: str = "shared"
+    mounts: str = "auto"
+    server_memory: int | None = None
+    server_processes: int | None = None
+    server_command: tuple[str, ...] = SERVER_COMMAND
+    backup_repository: str | None = field(default=None, repr=False)
+    """Where restic keeps backups; its address may hold a password."""
+    spawner: SpawnerSettings = LOCAL
+    egress: tuple[Rule, ...] = ()
+    subdomain_host: str = ""
+    profile: str = "embedded"
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def database(self) -> str:
+        """The kind of database underneath: `sqlite` or `postgresql`."""
+        return "sqlite" if self.database_url.startswith("sqlite:") else "postgresql"
+
+    @property
+    def hub_database_url(self) -> str:
+        """JupyterHub's own: a file beside the catalog's, or a schema of the same database."""
+        if self.database == "sqlite":
+            return f"sqlite:///{self.home / 'hub.sqlite'}"
+        return database_urls.in_schema(self.database_url, database_urls.HUB)
+
+    @property
+    def origins(self) -> Origins:
+        """Where people reach Deita and each other's servers."""
+        return Origins(f"http://127.0.0.1:{self.ports.public}", self.subdomain_host)
 
     @property
     def public_url(self) -> str:
         """Where people reach Deita, without a slash at the end."""
-        return f"http://127.0.0.1:{self.ports.public}"
+        return self.origins.public
 
     @property
     def hub_api_url(self) -> str:
         """JupyterHub's REST API, reached without the proxy."""
         return f"http://127.0.0.1:{self.ports.hub}/hub/api"
+
+    @property
+    def control_plane_url(self) -> str:
+        """The control plane's REST API, reached without the proxy."""
+        return f"http://127.0.0.1:{self.ports.service}{API}"
+
+    @property
+    def hub_url_for_servers(self) -> str:
+        """Where workspace servers find the hub."""
+        return f"http://{self.spawner.address or '127.0.0.1'}:{self.ports.hub}"
+
+    @property
+    def control_plane_url_for_servers(self) -> str:
+        """Where workspace servers find the control plane."""
+        return f"http://{self.spawner.address or '127.0.0.1'}:{self.ports.service}{API}"
+
+    @property
+    def egress_url_for_servers(self) -> str:
+        """Where workspace servers find the way out, empty where there is none."""
+        return f"http://{self.spawner.address or '127.0.0.1'}:{self.ports.egress}" if self.egress else ""
 
     @property
     def secrets_dir(self) -> Path:
@@ -98,13 +165,25 @@ class Settings:
             "DEITA_HUB_PORT": str(self.ports.hub),
             "DEITA_PROXY_API_PORT": str(self.ports.proxy_api),
             "DEITA_SERVICE_PORT": str(self.ports.service),
-            "DEITA_DATABASE_URL": self.database_url,
-            "DEITA_STORAGE": self.storage.as_uri(),
+            "DEITA_STORAGE": self.objects.url if self.objects else self.storage.as_uri(),
             "DEITA_TRUST_EVERYONE": "1" if self.trust_everyone else "0",
             "DEITA_SAMPLES": "1" if self.samples else "0",
             "DEITA_QUOTA_BYTES": "" if self.quota_bytes is None else str(self.quota_bytes),
+            "DEITA_SANDBOX": self.sandbox,
+            "DEITA_SANDBOX_READABLE": os.pathsep.join(map(str, self.sandbox_readable)),
+            "DEITA_SANDBOX_NETWORK": self.sandbox_network,
+            "DEITA_MOUNTS": self.mounts,
+            "DEITA_SERVER_MEMORY": "" if self.server_memory is None else str(self.server_memory),
+            "DEITA_SERVER_PROCESSES": "" if self.server_processes is None else str(self.server_processes),
             "DEITA_SERVER_COMMAND": json.dumps(self.server_command),
+            "DEITA_EGRESS_ALLOW": ",".join(map(str, self.egress)),
+            "DEITA_EGRESS_PORT": str(self.ports.egress),
+            "DEITA_SUBDOMAIN_HOST": self.subdomain_host,
+            "DEITA_PROFILE": self.profile,
+            **self.spawner.environment(),
         }
+        if not self.environ.get("DEITA_DATABASE_URL_FILE"):  # a file stays one: no password enters an environment
+            values["DEITA_DATABASE_URL"] = self.database_url
         return {**self.environ, **values}
 
 
@@ -112,78 +191,51 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings of this process. Raises `SettingsError` naming the setting that cannot be used."""
     source = dict(os.environ if environ is None else environ)
     home = Path(source.get("DEITA_HOME") or ".deita").expanduser().absolute()
+    spawner = spawner_settings(source)
     return Settings(
         home=home,
         ports=Ports(
-            public=_port(source, "DEITA_PORT", 8000),
-            hub=_port(source, "DEITA_HUB_PORT", 0),
-            proxy_api=_port(source, "DEITA_PROXY_API_PORT", 0),
-            service=_port(source, "DEITA_SERVICE_PORT", 0),
+            public=read.port(source, "DEITA_PORT", 8000),
+            hub=read.port(source, "DEITA_HUB_PORT", spawner.hub_port),
+            proxy_api=read.port(source, "DEITA_PROXY_API_PORT", 0),
+            service=read.port(source, "DEITA_SERVICE_PORT", spawner.service_port),
+            egress=read.port(source, "DEITA_EGRESS_PORT", spawner.egress_port),
         ),
-        database_url=_database_url(secret_value(source, "DEITA_DATABASE_URL"), home),
+        database_url=_database_url(read.secret(source, "DEITA_DATABASE_URL"), home),
         storage=_storage(source.get("DEITA_STORAGE"), home),
-        trust_everyone=_switch(source, "DEITA_TRUST_EVERYONE", False),
-        samples=_switch(source, "DEITA_SAMPLES", True),
-        quota_bytes=_count(source, "DEITA_QUOTA_BYTES"),
+        objects=_objects(source),
+        trust_everyone=read.switch(source, "DEITA_TRUST_EVERYONE", False),
+        samples=read.switch(source, "DEITA_SAMPLES", True),
+        quota_bytes=read.count(source, "DEITA_QUOTA_BYTES", "bytes"),
+        sandbox=read.one_of(source, "DEITA_SANDBOX", SANDBOXES),
+        sandbox_readable=read.paths(source, "DEITA_SANDBOX_READABLE"),
+        sandbox_network=read.one_of(source, "DEITA_SANDBOX_NETWORK", NETWORKS),
+        mounts=read.one_of(source, "DEITA_MOUNTS", MOUNTS),
+        server_memory=read.count(source, "DEITA_SERVER_MEMORY", "bytes"),
+        server_processes=read.count(source, "DEITA_SERVER_PROCESSES", "processes"),
         node=source.get("DEITA_NODE") or None,
         proxy=source.get("DEITA_PROXY") or None,
-        server_command=_command(source.get("DEITA_SERVER_COMMAND")),
+        server_command=_command(source.get("DEITA_SERVER_COMMAND"), spawner),
+        spawner=spawner,
+        egress=rules(source.get("DEITA_EGRESS_ALLOW", "")),
+        backup_repository=read.secret(source, "DEITA_BACKUP_REPOSITORY"),
+        subdomain_host=checked_origin(host) if (host := source.get("DEITA_SUBDOMAIN_HOST")) else "",
+        profile=read.one_of(source, "DEITA_PROFILE", PROFILES),
         environ=source,
     )
-
-
-def secret_value(source: Mapping[str, str], name: str) -> str | None:
-    """A secret setting given as `NAME` or as the path `NAME_FILE`; None when neither is set.
-
-    Raises `SettingsError` when both are set, when the file cannot be read or may be read by everybody.
-    """
-    direct, path = source.get(name), source.get(f"{name}_FILE")
-    if direct and path:
-        raise SettingsError(f"Set either {name} or {name}_FILE, not both.")
-    if not path:
-        return direct or None
-    file = Path(path)
-    try:
-        if file.stat().st_mode & 0o007:
-            raise SettingsError(f"The file that {name}_FILE names may be read by everybody: chmod o= it.")
-        value = file.read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise SettingsError(f"The file that {name}_FILE names cannot be read: {error.strerror}.") from error
-    if not value:
-        raise SettingsError(f"The file that {name}_FILE names is empty.")
-    return value
-
-
-def _port(source: Mapping[str, str], name: str, default: int) -> int:
-    text = source.get(name) or str(default)
-    if not text.isascii() or not text.isdigit() or int(text) > 65535:
-        raise SettingsError(f"{name} must be a port number from 1 to 65535.")
-    return int(text)
-
-
-def _count(source: Mapping[str, str], name: str) -> int | None:
-    text = source.get(name, "").strip()
-    if text and not (text.isascii() and text.isdigit()):
-        raise SettingsError(f"{name} must be a number of bytes, or empty for no limit.")
-    return int(text) if text else None
-
-
-def _switch(source: Mapping[str, str], name: str, default: bool) -> bool:
-    text = source.get(name, "").strip().lower()
-    if not text:
-        return default
-    if text not in SWITCH:
-        raise SettingsError(f"{name} must be 1 or 0.")
-    return SWITCH[text]
 
 
 def _database_url(value: str | None, home: Path) -> str:
     if value is None:
         return f"sqlite:///{home / 'catalog.sqlite'}"
     prefix, path = "sqlite:///", value.removeprefix("sqlite:///")
-    if not value.startswith(prefix) or not path or path == ":memory:":
-        raise SettingsError("DEITA_DATABASE_URL: only sqlite:///path/to/file is supported in this version.")
-    return value
+    if value.startswith(prefix) and path and path != ":memory:":
+        return value
+    try:
+        return database_urls.normalised(value)
+    except ValueError:
+        message = "DEITA_DATABASE_URL must be sqlite:///path/to/file or postgresql://user:password@host/database."
+        raise SettingsError(message) from None  # the cause holds the value
 
 
 def _storage(value: str | None, home: Path) -> Path:
@@ -191,15 +243,26 @@ def _storage(value: str | None, home: Path) -> Path:
         return home / "storage"
     parts = urlparse(value)
     if parts.scheme == "s3":
-        raise SettingsError("DEITA_STORAGE: s3:// is not supported in this version; use file:///path/to/folder.")
+        return home / "local"
     if parts.scheme != "file" or parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
-        raise SettingsError("DEITA_STORAGE must be file:///path/to/folder.")
+        raise SettingsError("DEITA_STORAGE must be file:///path/to/folder or s3://bucket/prefix.")
     return Path(unquote(parts.path))
 
 
-def _command(value: str | None) -> tuple[str, ...]:
+def _objects(source: Mapping[str, str]) -> ObjectStorage | None:
+    url = source.get("DEITA_STORAGE") or ""
+    if not url.startswith("s3://"):
+        return None
+    secrets = {name: read.secret(source, name) for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
+    try:
+        return object_storage(url, source, secrets)
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
+
+
+def _command(value: str | None, spawner: SpawnerSettings) -> tuple[str, ...]:
     if not value:
-        return (sys.executable, "-m", "deita_server")
+        return ("python", *SERVER_COMMAND[1:]) if spawner.in_image else SERVER_COMMAND
     if value.lstrip().startswith("["):
         try:
             parts = json.loads(value)

@@ -25,7 +25,7 @@ FAILING_WORKSPACE = "broken"
 SERVER_COMMAND = [
     "sh",
     "-c",
-    f'[ "$DEITA_WORKSPACE" != {FAILING_WORKSPACE} ] || exit 3; exec {shlex.quote(sys.executable)} -m deita_server',
+    f'[ "$DEITA_WORKSPACE" != {FAILING_WORKSPACE} ] || exit 3; exec {shlex.quote(sys.executable)} -P -m deita_server',
 ]
 
 
@@ -61,10 +61,8 @@ class Deita:
         self.environment = {**kept, **own, **environment}
         self.process: subprocess.Popen[str] | None = None
         self.line = ""
-        self.seconds = 0.0
 
     def start(self, *options: str) -> None:
-        began = time.monotonic()
         with (self.home.parent / f"{self.home.name}.stderr").open("a") as log:
             self.process = subprocess.Popen(
                 [BIN / "deita", "up", *options], env=self.environment, stdout=subprocess.PIPE, stderr=log, text=True
@@ -72,7 +70,6 @@ class Deita:
         assert self.process.stdout is not None
         self.line = self.process.stdout.readline()
         assert self.line, "deita up ended before it was ready"
-        self.seconds = time.monotonic() - began
 
     def stop(self) -> int:
         assert self.process is not None
@@ -134,8 +131,8 @@ def deita(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deita]:
 
 @pytest.fixture(scope="session")
 def tokens(deita: Deita) -> dict[str, str]:
-    """API tokens of the owner, of somebody who may be made a member, and of a stranger."""
-    return {name: deita.token(name) for name in ("me", "ana", "stranger")}
+    """API tokens of the owner, of people who may be made members, and of a stranger."""
+    return {name: deita.token(name) for name in ("me", "ana", "vic", "stranger")}
 
 
 @pytest.fixture(scope="session")
@@ -160,7 +157,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deita]:
         installation.stop()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def open_server(me: httpx.Client, until: Callable[..., Any]) -> Callable[[str], dict[str, Any]]:
     """Starts the owner's server in a workspace and waits until it is ready."""
 

@@ -30,10 +30,10 @@ def test_recorded_processes_are_ended_even_stubborn_ones(tmp_path: Path) -> None
     assert identity is not None
     processes.remember(tmp_path, "me--shop", identity)
     (tmp_path / "spoilt.json").write_text("{")
-    assert processes.remembered(tmp_path) == [identity]
+    assert processes.remembered(tmp_path) == {"me--shop": identity}
     processes.end([identity], grace=0.2)
     assert process.wait(5) == -9
-    assert processes.remembered(tmp_path) == []
+    assert processes.remembered(tmp_path) == {}
     process.stdout.close()
 
 

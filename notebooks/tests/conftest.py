@@ -6,6 +6,7 @@ import importlib.util
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -105,8 +106,8 @@ def shop(make_workspace: Callable[[str], Workspace], request: pytest.FixtureRequ
     workspace.client.delete(f"{control}/workspaces/{slug}").raise_for_status()
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+@contextmanager
+def chromium() -> Iterator[Browser]:
     executable = shutil.which("chromium") or shutil.which("chromium-browser")
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
@@ -115,16 +116,25 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def signed_in(browser: Browser, deita: Deita, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def signed_in(deita: Deita, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The cookies of the local owner, after the sign-in link."""
     state = tmp_path_factory.mktemp("browser") / "state.json"
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(deita.link)
-    page.wait_for_url("**/services/deita/**")
-    context.storage_state(path=state)
-    context.close()
+    with chromium() as browser:
+        page = browser.new_page()
+        page.goto(deita.link)
+        page.wait_for_url("**/services/deita/**")
+        page.context.storage_state(path=state)
     return state
+
+
+@pytest.fixture(scope="module")
+def browser(signed_in: Path) -> Iterator[Browser]:
+    """A browser of the module's own: while one runs, so does its event loop, and no test can run one of its own.
+
+    It comes after `signed_in`, which starts one, too.
+    """
+    with chromium() as started:
+        yield started
 
 
 Open = Callable[..., Page]
@@ -153,5 +163,6 @@ def open_page(browser: Browser, signed_in: Path) -> Iterator[Open]:
 
 
 def _ours(stack: str) -> bool:
-    """Voilà's own scripts are not on trial here."""
-    return "/deita/static/" in stack or not any(urlsplit(word).scheme for word in stack.split("("))
+    """Voilà's and JupyterLab's own scripts are not on trial here."""
+    ours = ("/deita/static/", "/@deita/lab/")
+    return any(place in stack for place in ours) or not any(urlsplit(word).scheme for word in stack.split("("))

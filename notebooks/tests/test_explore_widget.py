@@ -84,3 +84,15 @@ def test_in_jupyterlab_the_widget_brings_the_app_and_python_reads_what_was_done(
     page.locator(".jp-CodeCell .cm-content").nth(1).click()
     page.keyboard.press("Shift+Enter")
     expect(page.get_by_text("now at planes owner", exact=True)).to_be_visible()
+
+
+def test_explore_asks_for_nothing_that_is_not_there(shop: Workspace, open_page: Open) -> None:
+    page = open_page("about:blank")
+    missing: list[str] = []
+    page.on("response", lambda answer: missing.append(answer.url) if answer.status >= 400 else None)
+    page.on("console", lambda said: missing.append(said.text) if said.type == "error" else None)
+    page.on("pageerror", lambda error: missing.append(str(error)))
+    page.goto(shop.explore)
+    page.wait_for_load_state("networkidle")
+    expect(page.locator(".d-shell")).to_be_visible()
+    assert missing == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import openpyxl
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -163,3 +164,45 @@ def test_on_a_phone_the_form_is_a_sheet(sales: Workspace, open_page: Open) -> No
     page.keyboard.press("Escape")
     expect(skip).not_to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.fixture
+def book(shop: Workspace, tmp_path: Path) -> Workspace:
+    """A workspace with a table `book` of the first of two sheets."""
+    workbook = openpyxl.Workbook()
+    sales, costs = workbook.worksheets[0], workbook.create_sheet("Costs 2025")
+    sales.title = "Sales"
+    for sheet, rows in ((sales, [["item", "price"], ["soap", 3]]), (costs, [["cause", "amount"], ["rent", 900]])):
+        for row in rows:
+            sheet.append(row)
+    workbook.save(tmp_path / "book.xlsx")
+    shop.load(tmp_path / "book.xlsx")
+    return shop
+
+
+def test_another_sheet_of_the_file_is_shown_instead_and_read_again(book: Workspace, open_page: Open) -> None:
+    page = open_page(f"{book.explore}#table=book&review=table")
+    others = page.get_by_role("list", name="Also in this file")
+    look = page.locator(".d-look")
+    expect(look).to_contain_text("soap")
+    others.get_by_role("button", name="Costs 2025", exact=True).click()
+    expect(look).to_contain_text("rent")
+    expect(page.get_by_label("Sheet", exact=True)).to_have_value("Costs 2025")
+    others.get_by_role("button", name="Sales", exact=True).click()
+    expect(look).to_contain_text("soap")
+    page.get_by_role("button", name="Reset").click()
+    others.get_by_role("button", name="Costs 2025", exact=True).click()
+    expect(look).to_contain_text("rent")
+    page.get_by_role("button", name="Read again").click()
+    expect(page.get_by_text("1 row, 0 rejected")).to_be_visible()
+    expect(page.locator(".d-grid tbody tr").first).to_contain_text("rent")
+
+
+def test_another_sheet_of_the_file_becomes_a_table_of_its_own(book: Workspace, open_page: Open) -> None:
+    page = open_page(f"{book.explore}#table=book&review=table")
+    others = page.get_by_role("list", name="Also in this file")
+    others.get_by_role("button", name="Make a table of Costs 2025 too").click()
+    expect(page.get_by_text("1 row, 0 rejected")).to_be_visible()
+    tables = book.client.get(f"{book.api}/tables").json()["items"]
+    columns = {table["name"]: [column["name"] for column in table["columns"]] for table in tables}
+    assert columns == {"book": ["item", "price"], "book_costs_2025": ["cause", "amount"]}

@@ -1,5 +1,15 @@
-"""`python -m deita_engine`: the engine process; started by `deita_engine.client` only."""
+"""`python -m deita_engine FD OPTIONS`: the engine process; started by `deita_engine.client` only."""
 
-from .process import main
+import json
+import sys
 
-main()
+from .confinement import confine
+from .pandas_kept_out import keep_pandas_out
+
+options = json.loads(sys.argv[2])
+confined = confine(options)
+keep_pandas_out()
+
+from .process import main  # noqa: E402 - importing DuckDB starts threads, which would not be confined
+
+main(int(sys.argv[1]), options, confined)

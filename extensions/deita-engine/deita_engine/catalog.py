@@ -7,19 +7,20 @@ published format, version 1.0. A catalog that does not exist yet is an empty wor
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from .commits import commits_between
-from .lake_types import type_name
+from .lake_columns import LIVE, columns_at, comments_at
+from .lake_files import LakeFiles, NewFile, joined, name_of
+from .moments import expired, forgotten, snapshot_at
 from .shapes import Column, Commit, EngineError, Table
 from .shapes import Source as Origin
 from .sources import Ask, Source
 
-LIVE = "begin_snapshot <= $s AND (end_snapshot IS NULL OR end_snapshot > $s)"
 NAMES = (
     f"SELECT table_name FROM ducklake_table WHERE lower(table_name) = lower($name) AND {LIVE}"  # noqa: S608
     f" UNION ALL SELECT view_name FROM ducklake_view WHERE lower(view_name) = lower($name) AND {LIVE}"
@@ -28,18 +29,13 @@ FOLDERS = (
     "SELECT t.table_id, s.path, s.path_is_relative, t.path, t.path_is_relative FROM ducklake_table t"
     " JOIN ducklake_schema s ON s.schema_id = t.schema_id"
 )
-SNAPSHOT_AT = "SELECT max(snapshot_id) FROM ducklake_snapshot WHERE snapshot_time <= $time"
+GENERATION = "deita_upkeep"
 DELETE_FILES = (
     f"SELECT data_file_id, path, path_is_relative, delete_count, partial_max FROM ducklake_delete_file WHERE {LIVE}"  # noqa: S608
 )
 DATA_FILES = (
     "SELECT data_file_id, table_id, path, path_is_relative, record_count, file_size_bytes"  # noqa: S608
     f" FROM ducklake_data_file WHERE {LIVE} ORDER BY file_order, data_file_id"
-)
-COMMENTS = f"SELECT table_id, column_id, value FROM ducklake_column_tag WHERE key = 'comment' AND {LIVE}"  # noqa: S608
-COLUMNS = (
-    "SELECT table_id, column_id, column_name, column_type, parent_column FROM ducklake_column"  # noqa: S608
-    f" WHERE {LIVE} ORDER BY table_id, column_order"
 )
 
 
@@ -51,10 +47,10 @@ class DataFile:
     snapshot, `deletes_until` says which count, and `deleted` counts all of them.
     """
 
-    path: Path
+    path: str
     rows: int
     bytes: int
-    deletes: Path | None
+    deletes: str | None
     deleted: int
     deletes_until: int | None = None
 
@@ -67,6 +63,7 @@ class LakeTable:
     name: str
     columns: tuple[Column, ...]
     files: tuple[DataFile, ...]
+    comment: str | None = None
 
     @property
     def rows(self) -> int:
@@ -85,23 +82,37 @@ class LakeView:
 
     name: str
     sql: str
+    comment: str | None = None
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Everything that one snapshot of the lake holds."""
+    """Everything that one snapshot of the lake holds; `unreadable` says why some of it cannot be read, by name."""
 
     id: int
     tables: tuple[LakeTable, ...] = ()
     views: tuple[LakeView, ...] = ()
     schema: str = ""
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+
+    def rows(self, name: str) -> int:
+        """How many rows the table of a name has, regardless of its case; 0 for a view or none."""
+        return next((table.rows for table in self.tables if table.name.casefold() == name.casefold()), 0)
+
+    def held(self, names: Iterable[str]) -> list[object]:
+        """What answers over these tables and views depend on: files and columns, or the SQL; the whole snapshot for a
+        name that is neither.
+        """
+        held: dict[str, object] = {table.name: table for table in self.tables}
+        held |= {view.name: view for view in self.views}
+        return [held.get(name, self.id) for name in names]
 
 
 class Catalog:
     """The catalog of one workspace."""
 
-    def __init__(self, source: Source, data: Path) -> None:
-        self._source, self.data = source, data
+    def __init__(self, source: Source, lake: LakeFiles) -> None:
+        self._source, self.lake = source, lake
         self._commits = threading.Lock()
         self._seen = -1
         self._newest_commits: dict[str, Commit] = {}
@@ -113,6 +124,16 @@ class Catalog:
         with self._source.reading() as ask:
             return _newest(ask) if ask else 0
 
+    def reading(self) -> contextlib.AbstractContextManager[Ask | None]:
+        """A consistent view of the catalog's tables as they are."""
+        return self._source.reading()
+
+    def generation(self) -> int:
+        """Rises whenever upkeep changed the files that stand for the past."""
+        with self._source.reading() as ask:
+            rows = ask("SELECT value FROM ducklake_metadata WHERE key = $key", key=GENERATION) if ask else []
+        return int(rows[0][0]) if rows else 0
+
     def snapshot(self, snapshot_id: int | None = None) -> Snapshot:
         """Tables and views as of a snapshot, the newest unless one is given; raises EngineError version_expired."""
         with self._source.reading() as ask:
@@ -123,10 +144,10 @@ class Catalog:
                 raise expired()
             return Snapshot(at, tuple(self._tables(ask, at)), tuple(_views(ask, at)))
 
-    def commits(self, after: int = 0) -> list[Commit]:
-        """What each snapshot after `after` did to which table, oldest first."""
+    def commits(self, after: int = 0, made_by: str = "") -> list[Commit]:
+        """What each snapshot after `after` did to which table, oldest first; only of one import or query, by its id."""
         with self._source.reading() as ask:
-            return commits_between(ask, after) if ask else []
+            return commits_between(ask, after, made_by=made_by) if ask else []
 
     def commit(self, snapshot: int) -> Commit:
         """The commit that made a snapshot; raises EngineError version_expired."""
@@ -135,6 +156,11 @@ class Catalog:
         if not found:
             raise expired()
         return found[0]
+
+    def expired(self, snapshots: Sequence[int]) -> list[int]:
+        """Those of the snapshots that upkeep has forgotten."""
+        with self._source.reading() as ask:
+            return forgotten(ask, snapshots) if ask else []
 
     def held(self, commit: Commit) -> LakeTable | LakeView:
         """The table or view as a commit left it; raises EngineError version_not_found for a deletion."""
@@ -147,10 +173,9 @@ class Catalog:
         raise EngineError("version_not_found", message, "Take the version before it.")
 
     def snapshot_at(self, time: str) -> int:
-        """The newest snapshot at a moment (`YYYY-MM-DD hh:mm:ss.ffffff`, UTC); 0, which is empty, before the first."""
+        """The newest snapshot at a moment (see `moments`)."""
         with self._source.reading() as ask:
-            rows = ask(SNAPSHOT_AT, time=f"{time}+00") if ask else [(0,)]
-        return int(rows[0][0] or 0)
+            return snapshot_at(ask, time) if ask else 0
 
     def newest_commits(self) -> dict[str, Commit]:
         """The newest commit of every name that a table ever had, case-folded; commits never change, so that each is
@@ -162,6 +187,15 @@ class Catalog:
                 self._seen = commit.snapshot
             return dict(self._newest_commits)
 
+    def made_by(self, names: Iterable[str], snapshot: int) -> dict[str, Commit]:
+        """The commit that made each of the tables what it is in the snapshot."""
+        newest = self.newest_commits()
+        found = {name: newest[name.casefold()] for name in names if name.casefold() in newest}
+        if any(commit.snapshot > snapshot for commit in found.values()):
+            older = {commit.table: commit for commit in self.commits() if commit.snapshot <= snapshot}
+            found = {name: older[name] for name in found if name in older}
+        return found
+
     def actual_name(self, table: str) -> str | None:
         """How the table or view is really spelled; None when there is none of that name."""
         with self._source.reading() as ask:
@@ -172,18 +206,24 @@ class Catalog:
         """Whether there is a table or view of that name."""
         return self.actual_name(table) is not None
 
-    def folder(self, table: str) -> Path:
-        """The folder for data files of a table, also of one that does not exist yet."""
+    def folder(self, table: str) -> str:
+        """The location for data files of a table, also of one that does not exist yet."""
         with self._source.reading() as ask:
             rows = ask(FOLDERS + " WHERE t.table_name = $name AND t.end_snapshot IS NULL", name=table) if ask else []
-        return self._folder(*rows[0][1:]) if rows else self.data / "main" / table
+        return self._folder(*rows[0][1:]) if rows else self.lake.folder(table)
 
-    def discard(self, file: Path) -> None:
+    def new_file(self, table: str) -> NewFile:
+        """A data file for the table that nobody has yet."""
+        return self.lake.new(self.folder(table))
+
+    def discard(self, file: NewFile) -> None:
         """Remove a data file unless the lake knows it: a failure after the commit must not cost data."""
         with self._source.reading() as ask:
-            known = ask and ask("SELECT 1 FROM ducklake_data_file WHERE path LIKE $end", end=f"%{file.name}")
+            known = ask and ask(
+                "SELECT 1 FROM ducklake_data_file WHERE path LIKE $end", end=f"%{name_of(file.location)}"
+            )
         if not known:
-            file.unlink(missing_ok=True)
+            self.lake.remove(file)
 
     def tables(self) -> tuple[int, list[Table]]:
         """The newest snapshot's id and its tables and views with who made them, by name."""
@@ -193,9 +233,9 @@ class Catalog:
         return snapshot.id, sorted(tables, key=lambda table: table.name)
 
     def _tables(self, ask: Ask, at: int) -> Iterator[LakeTable]:
-        columns, files = _columns(ask, at), self._files(ask, at)
-        for table_id, name in ask(f"SELECT table_id, table_name FROM ducklake_table WHERE {LIVE}", s=at):  # noqa: S608
-            yield LakeTable(table_id, name, tuple(columns.get(table_id, ())), tuple(files.get(table_id, ())))
+        columns, files, told = columns_at(ask, at), self._files(ask, at), comments_at(ask, at)
+        for id, name in ask(f"SELECT table_id, table_name FROM ducklake_table WHERE {LIVE}", s=at):  # noqa: S608
+            yield LakeTable(id, name, tuple(columns.get(id, ())), tuple(files.get(id, ())), told.get(id))
 
     def _files(self, ask: Ask, at: int) -> dict[int, list[DataFile]]:
         folders = {row[0]: self._folder(*row[1:]) for row in ask(FOLDERS)}
@@ -206,40 +246,21 @@ class Catalog:
             gone, deleted, until = None, 0, None
             if file_id in deletes:
                 name, inside, deleted, newest = deletes[file_id]
-                gone = folder / name if inside else Path(name)
+                gone = joined(folder, name) if inside else name
                 until = at if newest is not None and newest > at else None
-            file = DataFile(folder / path if relative else Path(path), count, size, gone, deleted, until)
+            place = joined(folder, path) if relative else path
+            file = DataFile(place, count, size, gone, deleted, until)
             found.setdefault(table_id, []).append(file)
         return found
 
-    def _folder(self, schema: str, schema_relative: int, table: str, table_relative: int) -> Path:
+    def _folder(self, schema: str, schema_relative: int, table: str, table_relative: int) -> str:
         if not table_relative:
-            return Path(table)
-        return (self.data / schema if schema_relative else Path(schema)) / table
-
-
-def expired() -> EngineError:
-    """The error for a past that was cleaned up."""
-    return EngineError("version_expired", "This version is no longer kept.", "See which versions are.")
+            return table
+        return joined(joined(self.lake.root, schema) if schema_relative else schema, table)
 
 
 def _newest(ask: Ask) -> int:
     return int(ask("SELECT max(snapshot_id) FROM ducklake_snapshot")[0][0] or 0)
-
-
-def _columns(ask: Ask, at: int) -> dict[int, list[Column]]:
-    comments = {row[:2]: row[2] for row in ask(COMMENTS, s=at)}
-    rows = ask(COLUMNS, s=at)
-    children: dict[tuple[int, int], list[tuple[Any, ...]]] = {}
-    for row in rows:
-        if row[4] is not None:
-            children.setdefault((row[0], row[4]), []).append(row)
-    columns: dict[int, list[Column]] = {}
-    for row in rows:
-        if row[4] is None:
-            column = Column(row[2], type_name(row, children), None, comments.get((row[0], row[1])))
-            columns.setdefault(row[0], []).append(column)
-    return columns
 
 
 def quoted(name: str) -> str:
@@ -248,8 +269,9 @@ def quoted(name: str) -> str:
 
 
 def _views(ask: Ask, at: int) -> Iterator[LakeView]:
-    for name, sql in ask(f"SELECT view_name, sql FROM ducklake_view WHERE {LIVE} ORDER BY view_id", s=at):  # noqa: S608
-        yield LakeView(name, sql)
+    told = comments_at(ask, at)
+    for id, name, sql in ask(f"SELECT view_id, view_name, sql FROM ducklake_view WHERE {LIVE} ORDER BY view_id", s=at):  # noqa: S608
+        yield LakeView(name, sql, told.get(id))
 
 
 def table_of(thing: LakeTable | LakeView, commit: Commit | None) -> Table:
@@ -260,14 +282,14 @@ def table_of(thing: LakeTable | LakeView, commit: Commit | None) -> Table:
 def _table(table: LakeTable, commit: Commit | None) -> Table:
     labels = commit.labels if commit else {}
     columns = tuple(Column(c.name, c.type, labels.get(c.name), c.comment) for c in table.columns)
-    return Table(table.name, columns, table.rows, table.bytes, *_origin(commit, "table"))
+    return Table(table.name, columns, table.rows, table.bytes, *_origin(commit, "table", table.comment))
 
 
 def _view(view: LakeView, commit: Commit | None) -> Table:
-    return Table(view.name, commit.columns if commit else (), 0, 0, *_origin(commit, "view"))
+    return Table(view.name, commit.columns if commit else (), 0, 0, *_origin(commit, "view", view.comment))
 
 
-def _origin(commit: Commit | None, kind: str) -> tuple[Any, ...]:
+def _origin(commit: Commit | None, kind: str, comment: str | None) -> tuple[Any, ...]:
     if commit is None:
-        return 1, kind, "", "", Origin()
-    return commit.version, kind, commit.created_at, commit.author, commit.source
+        return 1, kind, "", "", Origin(), comment
+    return commit.version, kind, commit.created_at, commit.author, commit.source, comment

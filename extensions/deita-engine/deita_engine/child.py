@@ -14,7 +14,8 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
-from typing import IO, Any
+from pathlib import Path
+from typing import Any
 
 from . import wire
 
@@ -30,12 +31,15 @@ class Child:
         self, process: subprocess.Popen[bytes], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         self.process, self._reader, self._writer = process, reader, writer
+        self.given: wire.Message = {}
 
     @classmethod
-    async def start(cls, options: dict[str, Any], log: IO[bytes]) -> Child:
+    async def start(cls, options: dict[str, Any], log_file: Path) -> Child:
         """Start a process; it says `ready` once it can take operations."""
         ours, theirs = socket.socketpair()
-        with theirs:
+        with theirs, log_file.open("ab") as log:
+            if log.tell() > LOG_BYTES:
+                log.truncate(0)
             process = subprocess.Popen(  # noqa: ASYNC220 - returns after fork and exec, a few milliseconds
                 [sys.executable, "-m", "deita_engine", str(theirs.fileno()), json.dumps(options)],
                 pass_fds=[theirs.fileno()],
@@ -44,6 +48,7 @@ class Child:
                 stderr=log,
                 env=environment(),
                 cwd="/",
+                start_new_session=True,
             )
         ours.setblocking(False)
         reader, writer = await asyncio.open_connection(sock=ours, limit=2**20)
@@ -53,6 +58,12 @@ class Child:
         """Put one frame on its way."""
         if not self._writer.is_closing():
             self._writer.write(wire.encode(message))
+
+    def give(self, access: wire.Message) -> None:
+        """Hand over what reaches storage and database, unless it has it: on the socket, never where others can look."""
+        if access != self.given:
+            self.given = access
+            self.send({"op": "access", "args": access})
 
     async def listen(self, receive: Receive) -> None:
         """Hand over every frame until the child is gone, then reap it."""

@@ -10,15 +10,17 @@ from .sources import Ask
 COMMITS = (
     "SELECT s.snapshot_id, s.snapshot_time, c.author, c.commit_message, c.commit_extra_info"
     " FROM ducklake_snapshot s JOIN ducklake_snapshot_changes c USING (snapshot_id)"
-    " WHERE s.snapshot_id > $after AND s.snapshot_id <= $until AND c.commit_extra_info IS NOT NULL"
+    " WHERE s.snapshot_id > $after AND s.snapshot_id <= $until AND c.commit_extra_info LIKE $holding"
     " ORDER BY s.snapshot_id"
 )
 NO_END = 2**62
 
 
-def commits_between(ask: Ask, after: int, until: int = NO_END) -> list[Commit]:
-    """The commits of the snapshots after one and up to another, oldest first."""
-    return [commit for row in ask(COMMITS, after=after, until=until) if (commit := _commit(*row))]
+def commits_between(ask: Ask, after: int, until: int = NO_END, made_by: str = "") -> list[Commit]:
+    """The commits of the snapshots after one and up to another, oldest first; of one import or query, if named."""
+    holding = f'%"{made_by}"%' if made_by else "%"
+    found = [commit for row in ask(COMMITS, after=after, until=until, holding=holding) if (commit := _commit(*row))]
+    return [commit for commit in found if not made_by or made_by in (commit.import_id, commit.query_id)]
 
 
 def _commit(snapshot: int, time: str, author: str | None, message: str | None, extra: str) -> Commit | None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .access import ports_of
+
 GIB = 1024**3
 ADDRESS_SLACK = 2 * GIB
 
@@ -21,12 +23,18 @@ def half_of_the_machine() -> int:
 class EngineConfig:
     """Folders and limits of one engine.
 
-    `memory_bytes` is what the operating system grants the process; DuckDB's own limit lies below it.
+    `remote` is the URL of a workspace whose files lie in a bucket; `storage` holds what is local then, too. A
+    `read_only` engine finds DuckLake's SQLite file in `copies` if there are any, and then writes into the spool alone.
+    `memory_bytes` is what the operating system grants the process; DuckDB's own limit lies below it. `readable` are
+    folders outside the storage that hold files to import; others cannot be opened where the kernel has Landlock.
     """
 
     storage: Path
     spool: Path
+    remote: str | None = None
     read_only: bool = False
+    copies: Path | None = None
+    readable: tuple[Path, ...] = ()
     memory_bytes: int = field(default_factory=half_of_the_machine)
     threads: int = field(default_factory=lambda: len(os.sched_getaffinity(0)))
     max_running: int = 4
@@ -40,7 +48,14 @@ class EngineConfig:
 
     @classmethod
     def from_env(
-        cls, storage: Path, spool: Path, environment: Mapping[str, str], *, read_only: bool = False
+        cls,
+        storage: Path,
+        spool: Path,
+        environment: Mapping[str, str],
+        *,
+        remote: str | None = None,
+        read_only: bool = False,
+        copies: Path | None = None,
     ) -> EngineConfig:
         """The configuration with what `DEITA_ENGINE_*` variables of `environment` set; raises ValueError for a value
         that is no number.
@@ -59,20 +74,38 @@ class EngineConfig:
             for name, (attribute, kind) in names.items()
             if environment.get(f"DEITA_ENGINE_{name}")
         }
-        return cls(storage, spool, read_only, **given)
+        return cls(storage, spool, remote, read_only, copies, **given)
 
-    def options(self, role: str) -> dict[str, Any]:
-        """What a process of this role is told at its start."""
-        spool = self.spool.resolve()
+    @property
+    def second_memory_bytes(self) -> int:
+        """What is kept for reads on their second try, beside what all others share."""
+        return self.memory_bytes * 2 // 10
+
+    def options(self, role: str, access: dict[str, Any]) -> dict[str, Any]:
+        """What a process of this role is told at its start; of `access`, only the ports that it leads to.
+
+        Reading SQLite's own files, and not copies, takes writing beside them.
+        """
+        storage, spool = self.storage.resolve(), self.spool.resolve()
+        looks = self.read_only and (self.copies is not None or access.get("database", {}).get("kind") == "postgresql")
         return {
             "role": role,
-            "storage": str(self.storage.resolve()),
+            "storage": str(storage),
             "spool": str(spool),
             "temporary": str(spool / f"temporary-{role}"),
+            "remote": self.remote,
+            "access": bool(access),
+            "ports": ports_of(access),
             "read_only": self.read_only,
+            "copies": str(self.copies.resolve()) if self.copies else None,
+            "readable": [
+                str(folder) for folder in map(Path.resolve, (*self.readable, storage, self.copies or storage))
+            ],
+            "writable": [str(folder) for folder in ((spool,) if looks else (spool, storage))],
             "memory": self.memory_bytes * 6 // 10,
+            "second_memory": self.second_memory_bytes,
             "address_space": self.memory_bytes + ADDRESS_SLACK,
-            "threads": self.threads,
+            "threads": 1 if role == "upkeep" else self.threads,
             "max_running": self.max_running,
             "result_max_bytes": self.result_max_bytes,
             "busy_timeout_s": self.busy_timeout_s,

@@ -1,186 +1,115 @@
-"""A result in another format: a file beside its Arrow stream that grows while DuckDB writes it, made once and then
-reused.
+"""A result in another format: a file beside its Arrow stream that grows while it is written.
 
-NDJSON follows the statement while it still runs; the others wait for its end. CSV keeps a spreadsheet from taking
-text for a formula. The JSON formats are built in SQL, column by column, as the API promises values (see `values`);
-only results with nested or rare types go through Python, which is about ten times slower.
+JSON and workbooks wait for the statement's end; the others follow it while it still runs.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import duckdb
 import pyarrow as pa
-import pyarrow.types as pt
 
-from .catalog import quoted
 from .growing import Followed, Growing
+from .names import distinct
+from .parquet import fits, write_parquet
 from .reader import literal
-from .results import Spool, columns_of
+from .result_files import read_through
 from .settings import lock, open_instance
 from .shapes import EngineError
-from .values import column_values, is_text
+from .spooled import Spooled
+from .text_exports import write_text
+from .xlsx import write_workbook
 
-WATCH_SECONDS = 0.05
-FORMULA = "^[=+\\-@\t\r]"
-COPY_OPTIONS = {
-    "parquet": "FORMAT parquet",
-    "csv": "FORMAT csv, HEADER true",
-    "ndjson": "FORMAT json",
-    "json": "FORMAT json, ARRAY true",
-}
-Grow = Callable[[int], None]
-Uses = Callable[[Any], None]
+if TYPE_CHECKING:
+    from .operations import Operation
+
+FORMATS = ("parquet", "csv", "ndjson", "json", "xlsx")
+FOLLOWING = ("csv", "ndjson", "parquet")
 
 
 class Exports:
     """Writes exports into the spool."""
 
-    def __init__(self, spool: Spool, temporary: Path, memory: int, threads: int) -> None:
-        self.spool, self._open = spool, (temporary, memory, threads)
+    def __init__(self, spooled: Spooled, temporary: Path, memory: int, threads: int) -> None:
+        self.spooled, self.spool, self._open = spooled, spooled.spool, (temporary, memory)
+        self._threads = threads
 
-    def run(self, query_id: str, format: str, raw: bool, growing: Growing | None, uses: Uses, grow: Grow) -> int:
-        """Write one export and return its size; raises EngineError result_expired, not_allowed."""
-        if format not in COPY_OPTIONS:
-            raise EngineError(
-                "not_allowed", f"There is no export format {format}.", details={"known": list(COPY_OPTIONS)}
-            )
-        if growing and format != "ndjson":
-            growing.wait_for_end()
+    def run(
+        self, operation: Operation, query_id: str, format: str, raw: bool, growing: Growing | None, target: Path
+    ) -> int:
+        """Write one export, telling how far it is, and return its size; raises EngineError result_expired, not_allowed,
+        no_result where it followed a statement that failed.
+        """
+        if format not in FORMATS:
+            raise EngineError("not_allowed", f"There is no export format {format}.", details={"known": list(FORMATS)})
+        if growing and format not in FOLLOWING:
+            growing.wait_for_end(operation.check)
             growing = None
-        source, target = self.spool.path(query_id), self.spool.path(query_id, f"raw.{format}" if raw else format)
+        source = self.spool.path(query_id)
         try:
-            with _stream(source, growing) as stream, _watched(target, grow):
-                reader = pa.ipc.open_stream(stream)
-                self._write(reader, target, format, raw, uses)
+            if format == "xlsx":  # sent when it is whole: the package's entries are gone over again at their ends
+                self._write_workbook(operation, query_id, target, raw)
+            else:
+                with _stream(source, growing, operation.check) as stream:
+                    self._write(operation, _told_apart(pa.ipc.open_stream(stream)), target, format, raw)
         except BaseException:  # whatever ended it, what it left goes first
             target.unlink(missing_ok=True)
             raise
         return target.stat().st_size
 
-    def _write(self, reader: pa.RecordBatchReader, target: Path, format: str, raw: bool, uses: Uses) -> None:
-        if format in ("ndjson", "json"):
-            chosen = _json_select(reader.schema)
-            if chosen is None:
-                _write_json(reader, target, format == "json")
-                return
-        else:
-            chosen = _defused(reader.schema) if format == "csv" and not raw else "*"
-        self._copy(reader, target, chosen, COPY_OPTIONS[format], uses)
+    def _write_workbook(self, operation: Operation, query_id: str, target: Path, raw: bool) -> None:
+        with self.spooled.opened(query_id) as (cursor, rows):
+            operation.uses(cursor)
+            write_workbook(cursor, rows, target, raw=raw, check=operation.check)
+            operation.uses(None)
 
-    def _copy(self, reader: pa.RecordBatchReader, target: Path, chosen: str, options: str, uses: Uses) -> None:
-        connection = open_instance(*self._open, private=f"export-{target.name}")
+    def _write(self, operation: Operation, reader: pa.RecordBatchReader, target: Path, format: str, raw: bool) -> None:
+        def grow(size: int) -> None:
+            operation.report("progress", size=size)
+
+        if format == "parquet" and all(fits(field.type) for field in reader.schema):
+            write_parquet(reader, target, operation.check, grow)
+            return
+        if format == "parquet":
+            with self._instance(operation, target, self._threads) as connection:
+                connection.register("result", reader)
+                connection.execute(f"COPY (FROM result) TO {literal(target)} (FORMAT parquet)")
+            return
+        with self._instance(operation, target, 1) as connection:
+            threads, check = self._threads, operation.check
+            write_text(connection, reader, target, format, raw=raw, threads=threads, check=check, grow=grow)
+
+    @contextlib.contextmanager
+    def _instance(self, operation: Operation, target: Path, threads: int) -> Iterator[duckdb.DuckDBPyConnection]:
+        """An instance that can write into the target's folder and nowhere else."""
+        connection = open_instance(*self._open, threads, private=f"export-{target.name}")
         try:
-            uses(connection)
-            connection.register("result", reader)
+            operation.uses(connection)
             lock(connection, [target.parent])
-            connection.execute(f"COPY (SELECT {chosen} FROM result) TO {literal(target)} ({options})")  # noqa: S608
+            yield connection
         finally:
-            uses(None)
+            operation.uses(None)
             connection.close()
 
 
 @contextlib.contextmanager
-def _stream(path: Path, growing: Growing | None) -> Iterator[Any]:
-    try:
-        stream = Followed(path, growing) if growing else pa.memory_map(str(path))
-    except OSError as error:
-        raise EngineError("result_expired", "The result is no longer kept.", "Run the query again.") from error
+def _stream(path: Path, growing: Growing | None, check: Callable[[], None]) -> Iterator[Any]:
+    stream = Followed(path, growing, check) if growing else read_through(path)
     try:
         yield stream
     finally:
         stream.close()
 
 
-@contextlib.contextmanager
-def _watched(target: Path, grow: Grow) -> Iterator[None]:
-    """Tell how far the file has grown while it is written."""
-    over = threading.Event()
-
-    def watch() -> None:
-        while not over.wait(WATCH_SECONDS):
-            with contextlib.suppress(FileNotFoundError):
-                grow(target.stat().st_size)
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        yield
-    finally:
-        over.set()
-        watcher.join()
-
-
-def _defused(schema: pa.Schema) -> str:
-    """The select list that puts a ' before text that a spreadsheet would run."""
-    parts = []
-    for field in schema:
-        name = quoted(field.name)
-        if is_text(field.type):
-            test = f"regexp_matches({name}, {literal(FORMULA)})"
-            parts.append(f"CASE WHEN {test} THEN '''' || {name} ELSE {name} END AS {name}")
-        else:
-            parts.append(name)
-    return ", ".join(parts)
-
-
-def _json_select(schema: pa.Schema) -> str | None:
-    """The select list that gives each column its promised JSON form; None where SQL does not give it."""
-    if len({name.casefold() for name in schema.names}) < len(schema.names):
-        return None
-    parts = [_json_value(quoted(field.name), field.type) for field in schema]
-    if None in parts or not parts:
-        return None
-    return ", ".join(f"{part} AS {quoted(name)}" for part, name in zip(parts, schema.names, strict=True))
-
-
-def _json_value(name: str, kind: pa.DataType) -> str | None:
-    if pt.is_boolean(kind) or is_text(kind) or pt.is_date32(kind):
-        return name
-    if pt.is_integer(kind):
-        if kind.bit_width < 64:
-            return name
-        return f"CASE WHEN {name} BETWEEN -{2**53} AND {2**53} THEN to_json({name}) ELSE to_json({name}::VARCHAR) END"
-    if pt.is_decimal(kind):
-        return f"{name}::VARCHAR"
-    if pt.is_floating(kind):
-        special = f"CASE WHEN isnan({name}) THEN 'NaN' WHEN {name} > 0 THEN 'Infinity' ELSE '-Infinity' END"
-        return f"CASE WHEN isfinite({name}) OR {name} IS NULL THEN to_json({name}) ELSE to_json({special}) END"
-    if pt.is_timestamp(kind):
-        text = f"replace({name}::VARCHAR, ' ', 'T')"
-        return f"replace({text}, '+00', 'Z')" if kind.tz else text
-    return None
-
-
-def _write_json(reader: pa.RecordBatchReader, target: Path, as_array: bool) -> None:
-    names = _distinct([column.name for column in columns_of(reader.schema)] or list(reader.schema.names))
-    between = ",\n" if as_array else "\n"
-    started = False
-    with target.open("w", encoding="utf-8") as out:
-        out.write("[\n" if as_array else "")
-        for batch in reader:
-            columns = [column_values(column) for column in batch.columns]
-            rows = (dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True))
-            text = between.join(
-                json.dumps(row, ensure_ascii=False, separators=(",", ":"), allow_nan=False) for row in rows
-            )
-            if text:
-                out.write((between if started else "") + text)
-                out.flush()
-                started = True
-        out.write("\n]\n" if as_array else "\n" * started)
-
-
-def _distinct(names: list[str]) -> list[str]:
-    """Object keys must differ: a name that comes again gets its number."""
-    seen: dict[str, int] = {}
-    keys = []
-    for name in names:
-        seen[name] = seen.get(name, 0) + 1
-        keys.append(name if seen[name] == 1 else f"{name}_{seen[name]}")
-    return keys
+def _told_apart(reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
+    """The same rows in columns whose names differ."""
+    names = distinct(reader.schema.names)
+    if names == reader.schema.names:
+        return reader
+    schema = pa.schema([field.with_name(name) for field, name in zip(reader.schema, names, strict=True)])
+    batches = (pa.RecordBatch.from_arrays(batch.columns, schema=schema) for batch in reader)
+    return pa.RecordBatchReader.from_batches(schema, batches)

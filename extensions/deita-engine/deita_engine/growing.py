@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from .shapes import EngineError
+
+POLL_SECONDS = 0.1
+Check = Callable[[], None]
 
 
 class Growing:
@@ -30,31 +34,37 @@ class Growing:
             self._size = size or self._size
             self._condition.notify_all()
 
-    def wait(self, offset: int) -> int:
-        """Wait until more than `offset` bytes are there or it is over; raises EngineError when the statement failed."""
+    def wait(self, offset: int, check: Check) -> int:
+        """Wait until more than `offset` bytes are there or it is over; raises EngineError when the statement failed,
+        and what `check` raises meanwhile.
+        """
         with self._condition:
-            self._condition.wait_for(lambda: self._size > offset or self._over)
+            self._until(lambda: self._size > offset or self._over, check)
             return self._checked()
 
-    def wait_for_end(self) -> int:
+    def wait_for_end(self, check: Check) -> int:
         """Wait until it is over."""
         with self._condition:
-            self._condition.wait_for(lambda: self._over)
+            self._until(lambda: self._over, check)
             return self._checked()
+
+    def _until(self, condition: Callable[[], bool], check: Check) -> None:
+        while not self._condition.wait_for(condition, POLL_SECONDS):
+            check()
 
     def _checked(self) -> int:
         if self._failed:
-            raise EngineError("query_failed", "The query failed before its result was complete.")
+            raise EngineError("no_result", "The query failed before its result was complete.")
         return self._size
 
 
 class Followed:
     """A file read no further than it has grown; Arrow's stream reader takes it for a file."""
 
-    def __init__(self, path: Path, growing: Growing) -> None:
-        growing.wait(0)
+    def __init__(self, path: Path, growing: Growing, check: Check) -> None:
+        growing.wait(0, check)
         self._file = path.open("rb", buffering=0)
-        self._growing = growing
+        self._growing, self._check = growing, check
         self._offset = 0
         self.closed = False
 
@@ -63,7 +73,7 @@ class Followed:
         parts: list[bytes] = []
         missing = count
         while missing > 0:
-            size = self._growing.wait(self._offset)
+            size = self._growing.wait(self._offset, self._check)
             chunk = self._file.read(min(missing, size - self._offset))
             if not chunk:
                 break

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .deny import FILE_LIKE, refused
+from .places import FILE_LIKE
+from .reviewed import refused
 from .shapes import EngineError
 from .tokens import Token, closing
 
@@ -143,7 +144,7 @@ def _comment(reader: HeadReader) -> Head:
     parts = [reader.name()]
     while reader.take("."):
         parts.append(reader.name())
-    return Head(parts[-2] if len(parts) > 1 else "", "comment")
+    return Head(parts[-2] if len(parts) > 1 else "", "comment", options={parts[-1]})
 
 
 def _insert(reader: HeadReader) -> Head:
@@ -153,7 +154,7 @@ def _insert(reader: HeadReader) -> Head:
         reader.place += 1
     reader.take("INTO")
     shape = Head(reader.table(), "append")
-    reader.skip_to("SELECT", "FROM", "VALUES", "WITH", "TABLE", "RETURNING", "ON")
+    reader.skip_to("SELECT", "FROM", "VALUES", "WITH", "TABLE", "DEFAULT", "RETURNING", "ON")
     if reader.word() in ("SELECT", "FROM", "VALUES", "WITH", "TABLE"):
         shape.query_start = reader.start()
         while reader.start() is not None and not reader.at_insert_tail():

@@ -7,11 +7,7 @@ nobody from writing.
 
 from __future__ import annotations
 
-import contextlib
-import os
-import threading
-import uuid
-from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,26 +15,38 @@ import duckdb
 
 from . import appending
 from .catalog import Catalog, quoted
+from .errors import from_duckdb
+from .formats.limits import Limits
 from .formats.plan import Outcome, Plan, Target
-from .formats.registry import Limits, module_of, opened
+from .formats.registry import module_of, opened
+from .lake_files import NewFile
+from .progress import Progress
 from .settings import lock, open_instance
-from .shapes import Commit, ImportSpec, Source
+from .shapes import Commit, EngineError, ImportSpec, Source
 from .slots import Slots
 from .writer import Change, Writer, add_files, table_exists
 
 if TYPE_CHECKING:
     from .operations import Operation
 
-PROGRESS_SECONDS = 0.1
+TOO_WIDE = "The file needs more memory than it may have."
+TOO_WIDE_HINT = "Its rows, or the texts and lists in them, are very long: divide them among several rows or files."
 
 
 class Imports:
     """Reads files into tables."""
 
     def __init__(
-        self, catalog: Catalog, writer: Writer, rejects: Path, temporary: Path, limits: Limits, slots: Slots
+        self,
+        catalog: Catalog,
+        writer: Writer,
+        rejects: Path,
+        temporary: Path,
+        limits: Limits,
+        slots: Slots,
+        progress: Progress,
     ) -> None:
-        self.slots = slots
+        self.slots, self.progress = slots, progress
         self.catalog, self.writer, self.temporary, self.limits = catalog, writer, temporary, limits
         self.rejects = rejects
 
@@ -51,20 +59,20 @@ class Imports:
             self._import(operation, spec)
 
     def _import(self, operation: Operation, spec: ImportSpec) -> None:
-        folder = self.catalog.folder(spec.table)
-        folder.mkdir(parents=True, exist_ok=True)
+        file = self.catalog.new_file(spec.table)
         self.rejects.mkdir(exist_ok=True)
-        target = Target(folder / f"deita-{uuid.uuid4()}.parquet", self.rejects / f"{spec.id}.ndjson")
+        target = Target(file.path, self.rejects / f"{spec.id}.ndjson")
         taken = ""
         try:
             outcome = self._load(operation, spec, spec.recipe, target)
             if spec.mode == "append":
                 outcome, taken = self._fit(operation, spec, target, outcome)
-            if outcome.rejected:
-                _sync(target.rejects)  # the commit below must never outlive them
-            commit = self._register(operation, spec, outcome.plan, target.rows, taken)
+            if outcome.rejected:  # the commit below must never outlive them
+                self.catalog.lake.keep(target.rejects, f"rejects/{target.rejects.name}")
+            self.catalog.lake.publish(file)
+            commit = self._register(operation, spec, outcome.plan, file, taken)
         except BaseException:  # whatever ended it, what it left goes first
-            self.catalog.discard(target.rows)
+            self.catalog.discard(file)
             target.rejects.unlink(missing_ok=True)
             raise
         operation.report(
@@ -74,6 +82,7 @@ class Imports:
             commit=commit,
             snapshot=commit.snapshot if commit else None,
             reject_count=outcome.rejected,
+            counts=asdict(outcome.counts),
             rejects=str(target.rejects) if outcome.rejected else None,
         )
 
@@ -82,9 +91,27 @@ class Imports:
             raise table_exists(spec.table)
 
     def _load(self, operation: Operation, spec: ImportSpec, recipe: dict[str, Any], target: Target) -> Outcome:
+        """Read the file with the memory that most need; one with wide rows, again with what its size allows."""
+        size = Path(spec.path).stat().st_size
+        sparing, most = self.limits.sparing(size), self.limits.most(size)
+        try:
+            return self._load_within(sparing, operation, spec, recipe, target)
+        except (duckdb.Error, EngineError) as error:
+            known = error if isinstance(error, EngineError) else from_duckdb(error)
+            if known.code != "out_of_memory":
+                raise
+            if most.memory <= sparing.memory:
+                raise EngineError("out_of_memory", TOO_WIDE, TOO_WIDE_HINT) from error
+        target.rows.unlink(missing_ok=True)
+        target.rejects.unlink(missing_ok=True)
+        return self._load_within(most, operation, spec, recipe, target)
+
+    def _load_within(
+        self, limits: Limits, operation: Operation, spec: ImportSpec, recipe: dict[str, Any], target: Target
+    ) -> Outcome:
         with (
-            opened(operation, Path(spec.path), recipe, self.temporary, self.limits, target.rows.parent) as reading,
-            _progress(operation, reading.connection),
+            opened(operation, Path(spec.path), recipe, self.temporary, limits, target.rows.parent) as reading,
+            self.progress.told(operation, reading.connection),
         ):
             return module_of(reading).load(reading, target)
 
@@ -99,7 +126,8 @@ class Imports:
             target.rejects.unlink(missing_ok=True)
             recipe = {**spec.recipe, "columns": {**spec.recipe.get("columns", {}), **texts}}
             outcome = self._load(operation, spec, recipe, target)
-        connection = open_instance(self.temporary, self.limits.memory, self.limits.threads, private=f"fit-{spec.id}")
+        limits = self.limits.most(Path(spec.path).stat().st_size)
+        connection = open_instance(self.temporary, limits.memory, limits.threads, private=f"fit-{spec.id}")
         try:
             lock(connection, [target.rows.parent])
             operation.uses(connection)
@@ -109,7 +137,7 @@ class Imports:
             operation.uses(None)
             connection.close()
 
-    def _register(self, operation: Operation, spec: ImportSpec, plan: Plan, file: Path, taken: str) -> Commit | None:
+    def _register(self, operation: Operation, spec: ImportSpec, plan: Plan, file: NewFile, taken: str) -> Commit | None:
         name = quoted(spec.table)
         definition = ", ".join(f"{quoted(column)} {kind}" for column, kind in plan.columns.items())
 
@@ -145,28 +173,3 @@ class Imports:
 
 def _columns(cursor: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
     return {row[0]: row[1] for row in cursor.execute(f"DESCRIBE FROM {quoted(table)}").fetchall()}
-
-
-def _sync(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-
-
-@contextlib.contextmanager
-def _progress(operation: Operation, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Report how far the running statement is, until it is left."""
-    over = threading.Event()
-
-    def watch() -> None:
-        while not over.wait(PROGRESS_SECONDS):
-            percent = connection.query_progress()
-            if percent > 0:
-                operation.report("progress", progress=round(min(percent / 100, 0.99), 3))
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        yield
-    finally:
-        over.set()
-        watcher.join()

@@ -30,6 +30,11 @@ def held_type(name: str) -> str:
     return FIXED_ARRAY.sub("[]", name)
 
 
+def is_held(name: str) -> bool:
+    """Whether a column may be declared with this type."""
+    return not (UNHELD_INSIDE.search(name) or FIXED_ARRAY.search(name))
+
+
 def casts(columns: list[tuple[str, str]]) -> str | None:
     """The select list that casts columns (name, type) to what a lake holds; None when nothing is to be cast."""
     if all(held_type(kind) == kind for _, kind in columns):

@@ -39,8 +39,12 @@ def _acquire(descriptor: int, timeout: float, check: Callable[[], None]) -> None
         except BlockingIOError:
             check()
             if time.monotonic() > deadline:
-                message = "Somebody else is writing to this workspace."
-                raise EngineError("workspace_busy", message, "Try again in a moment.") from None
+                raise busy() from None
             time.sleep(POLL_SECONDS)
         else:
             return
+
+
+def busy() -> EngineError:
+    """The error for a lock that others hold."""
+    return EngineError("workspace_busy", "Somebody else is writing to this workspace.", "Try again in a moment.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 
 SUFFIXES = frozenset(
@@ -38,6 +38,26 @@ def unique_names(headers: Iterable[str]) -> list[str]:
         taken.add(name)
         names.append(name)
     return names
+
+
+def distinct(names: Sequence[str]) -> list[str]:
+    """The names, told apart without regard to case: a second `a` becomes `a_2`.
+
+    >>> distinct(["a", "A", "a_2"])
+    ['a', 'A_3', 'a_2']
+    """
+    taken: set[str] = {name.casefold() for name in names}
+    seen: set[str] = set()
+    found = []
+    for name in names:
+        own, count = name, 2
+        if name.casefold() in seen:
+            while own.casefold() in taken:
+                own, count = f"{name}_{count}", count + 1
+        taken.add(own.casefold())
+        seen.add(own.casefold())
+        found.append(own)
+    return found
 
 
 def table_name(file: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,21 +13,38 @@ from typing import Any
 import duckdb
 
 from . import wire
+from .answers import Answers
+from .arranging import Arranging
+from .bucket_files import KeyRing, lake_files
 from .catalog import Catalog, table_of
+from .charts import Charts
 from .completion import Completer
 from .errors import from_duckdb
 from .exports import Exports
-from .formats.registry import Limits, opened, preview
+from .formats.limits import Limits
+from .formats.registry import opened, preview
+from .formats.words import check_words
+from .formatting import formatted
 from .guard import judge
+from .hashing import Hashing
 from .imports import Imports
+from .kept_profiles import KeptProfiles
+from .lake_metadata import lake_metadata
+from .parameters import typed
 from .profiles import Profiles
+from .progress import Progress
 from .queries import Queries
 from .reader import Reader
 from .restores import Restores
+from .result_profiles import ResultProfiles
 from .results import Spool
-from .shapes import EngineError, ImportSpec, QuerySpec, RowsSpec
+from .second_try import SecondTry
+from .shapes import Draft, EngineError, ImportSpec, QuerySpec, RowsSpec, UpkeepSpec
 from .slots import Slots
-from .sources import DuckSource, SqliteSource
+from .spooled import Spooled
+from .stability import Stability
+from .upkeep import Upkeep
+from .validation import Validator
 from .writer import Writer
 from .writes import Writes
 
@@ -70,38 +88,55 @@ class Operation:
 class Operations:
     """The engine's parts, and the table of operations over them."""
 
-    def __init__(self, options: dict[str, Any]) -> None:
+    def __init__(self, options: dict[str, Any], access: dict[str, Any]) -> None:
         self.storage, self.spool_folder = Path(options["storage"]), Path(options["spool"])
-        lake = self.storage / "lake"
         temporary = Path(options["temporary"])
         shutil.rmtree(temporary, ignore_errors=True)  # what a killed process left; it is made anew when it is needed
         temporary.mkdir(parents=True)
-        database = self.storage / "lake.sqlite"
-        writes = options["role"] == "write"
-        source = DuckSource(database, temporary) if writes else SqliteSource(database)
-        self.catalog = Catalog(source, lake)
-        self.reader = Reader(self.catalog, temporary, options["memory"], options["threads"])
+        self.keys = KeyRing()
+        copies = Path(options["copies"]) if options["copies"] else None
+        self.metadata = lake_metadata(access, self.storage, temporary, copies, writes=options["role"] != "read")
+        if access:
+            self.take_access(**access)
+        self.catalog = Catalog(self.metadata.source, lake_files(options["remote"], self.storage, self.keys))
+        running = options["max_running"]
+        self.reader = Reader(self.catalog, temporary, options["memory"], options["threads"], running)
         self.spool = Spool(self.spool_folder, options["result_max_bytes"])
         self.writer = Writer(
             self.catalog,
-            database,
-            self.storage / "write.lock",
+            self.metadata,
             temporary,
             options["memory"],
             options["threads"],
             options["busy_timeout_s"],
         )
         self.read_only = bool(options["read_only"])
-        slots = self.slots = Slots(options["max_running"])
-        self.queries = Queries(self.reader, self.spool, slots)
-        self.writes = Writes(self.reader, self.writer, self.spool, slots)
-        self.profiles = Profiles(self.reader, slots)
+        slots, progress = Slots(running), Progress()
+        self.slots = slots
+        second = SecondTry(self.catalog, temporary, options["second_memory"], options["threads"])
+        self.stability = Stability(self.reader.connection)
+        answers = Answers(self.spool, self.stability)
+        self.queries = Queries(self.reader, second, self.spool, answers, slots, progress)
+        self.writes = Writes(self.reader, self.writer, self.spool, slots, progress)
+        self.profiles = Profiles(self.reader, slots, KeptProfiles(self.queries.preparing.dependencies, self.stability))
         self.restores = Restores(self.reader, self.writer)
+        self.upkeep = Upkeep(self.reader, self.writer)
+        self.validator = Validator(self.reader, self.writes)
         self.completer = Completer(self.reader.connection)
         limits = Limits(options["memory"], options["threads"])
-        self.exports = Exports(self.spool, temporary, options["memory"], options["threads"])
+        self.spooled = Spooled(self.spool, temporary, options["memory"], options["threads"])
+        self.arranging = Arranging(self.spool, self.spooled, slots)
+        self.result_profiles = ResultProfiles(self.spool, self.spooled, slots)
+        self.charts = Charts(self.spooled, slots)
+        self.exports = Exports(self.spooled, temporary, options["memory"], options["threads"])
+        self.hashing = Hashing(self.spool)
         rejects = self.storage / "rejects"
-        self.imports = Imports(self.catalog, self.writer, rejects, temporary, limits, slots)
+        self.imports = Imports(self.catalog, self.writer, rejects, temporary, limits, slots, progress)
+
+    def take_access(self, storage: dict[str, Any], database: dict[str, Any]) -> None:
+        """Use from now on what the broker issued; it comes again whenever it was renewed."""
+        self.keys.take(storage)
+        self.metadata.take(database)
 
     def run(self, operation: Operation) -> None:
         """Run the operation; whatever it raises becomes a `failed` message."""
@@ -112,10 +147,15 @@ class Operations:
         except (duckdb.Error, MemoryError, OSError, ValueError, RuntimeError) as error:
             code = from_duckdb(error, str(operation.args.get("sql", "")))
             operation.report("failed", error=wire.error_message(code))
+        except Exception:  # noqa: BLE001 - a fault of ours: the server waits for a word, whatever it was
+            traceback.print_exc()
+            message = "Something went wrong in the engine; its log says what."
+            operation.report("failed", error=wire.error_message(EngineError("internal", message)))
 
     def do_query(self, operation: Operation, **spec: Any) -> None:
         """Run a statement."""
         query = QuerySpec(**spec)
+        query = replace(query, params=typed(query.params, query.types))
         if query.mode == "read":
             self.queries.run(operation, query)
             return
@@ -139,20 +179,35 @@ class Operations:
             found = preview(reading)
         operation.report("done", **found)
 
-    def do_drop_table(self, operation: Operation, name: str, person: str, message: str) -> None:
+    def do_check_recipe(self, operation: Operation, recipe: dict[str, Any]) -> None:
+        """Whether a recipe's words mean something."""
+        with self.reader.parser() as connection:
+            check_words(connection, recipe)
+        operation.report("done")
+
+    def do_drop_table(self, operation: Operation, **asked: Any) -> None:
         """Drop a table or view."""
         self._check_writable()
-        operation.report("done", commit=self.writes.drop(operation, name, person, message))
+        operation.report("done", commit=self.writes.drop(operation, **asked))
 
-    def do_rename_table(self, operation: Operation, name: str, new_name: str, person: str) -> None:
+    def do_rename_table(self, operation: Operation, **asked: Any) -> None:
         """Rename a table or view."""
         self._check_writable()
-        operation.report("done", commit=self.writes.rename(operation, name, new_name, person))
+        operation.report("done", commit=self.writes.rename(operation, **asked))
 
-    def do_restore_table(self, operation: Operation, name: str, snapshot: int, person: str) -> None:
+    def do_restore_table(self, operation: Operation, **asked: Any) -> None:
         """Bring a version back as the newest."""
         self._check_writable()
-        operation.report("done", commit=self.restores.run(operation, name, snapshot, person))
+        operation.report("done", commit=self.restores.run(operation, **asked))
+
+    def do_upkeep(self, operation: Operation, **spec: Any) -> None:
+        """Keep the lake small and quick."""
+        self._check_writable()
+        operation.report("done", did=self.upkeep.run(operation, UpkeepSpec(**spec)))
+
+    def do_expired(self, operation: Operation, snapshots: list[int]) -> None:
+        """Which snapshots are forgotten."""
+        operation.report("done", snapshots=self.catalog.expired(snapshots))
 
     def do_table_at(self, operation: Operation, snapshot: int) -> None:
         """A table as a version of it was."""
@@ -163,6 +218,15 @@ class Operations:
         """What each column of a table holds."""
         operation.report("done", profile=self.profiles.run(operation, table, version))
 
+    def do_result_profile(self, operation: Operation, query_id: str, selection: Any) -> None:
+        """What each column of a result holds, or of some of its rows."""
+        name = self.arranging.made(operation, query_id, wire.selection_of(selection))
+        operation.report("done", profile=self.result_profiles.run(operation, name))
+
+    def do_chart(self, operation: Operation, query_id: str, spec: Any) -> None:
+        """Points of a result."""
+        operation.report("done", chart=self.charts.run(operation, query_id, wire.chart_of(spec)))
+
     def do_snapshot_at(self, operation: Operation, time: str) -> None:
         """The newest snapshot at a moment."""
         operation.report("done", snapshot=self.catalog.snapshot_at(time))
@@ -171,23 +235,51 @@ class Operations:
         if self.read_only:
             raise EngineError("read_only", "This workspace can only be read here.")
 
-    def do_export(self, operation: Operation, query_id: str, format: str, raw: bool) -> None:
-        """A result in another format."""
-        growing = self.queries.growing.get(query_id)
-        size = self.exports.run(
-            query_id, format, raw, growing, operation.uses, lambda size: operation.report("progress", size=size)
-        )
+    def do_export(self, operation: Operation, query_id: str, format: str, raw: bool, selection: Any, file: str) -> None:
+        """A result in another format, as a file in the spool; Arrow is what a selection of its rows is written as."""
+        chosen, growing = wire.selection_of(selection), self.queries.growing.get(query_id)
+        if growing and not chosen.is_all:
+            growing.wait_for_end(operation.check)
+            growing = None
+        name = self.arranging.made(operation, query_id, chosen)
+        if format == "arrow":
+            size = self.spool.path(name).stat().st_size
+        else:
+            size = self.exports.run(operation, name, format, raw, growing, self.spool_folder / file)
         operation.report("done", size=size)
+
+    def do_hashes(self, operation: Operation, query_id: str, ordered: bool) -> None:
+        """The hashes of a result."""
+        operation.report("done", hashes=self.hashing.run(operation, query_id, ordered))
+
+    def do_reads(self, operation: Operation, sql: str) -> None:
+        """What a statement depends on."""
+        with self.reader.cursor() as (cursor, snapshot):
+            judged = judge(cursor, sql, "read")
+            tables = self.queries.preparing.dependencies.of(cursor, judged.tables, snapshot)
+        views = [view.sql for view in snapshot.views if view.name in tables]
+        operation.report("done", tables=tables, stable=self.stability.holds(sql, *views))
 
     def do_complete(self, operation: Operation, sql: str, position: int) -> None:
         """What could stand at the cursor."""
-        with self.reader.cursor() as (_, snapshot):
-            found = self.completer.complete(sql, position, snapshot)
+        with self.reader.cursor() as (cursor, snapshot):
+            found = self.completer.complete(cursor, sql, position, snapshot)
         operation.report("done", start=found.start, end=found.end, items=found.items)
 
-    def do_page(self, operation: Operation, query_id: str, offset: int, limit: int) -> None:
+    def do_validate(self, operation: Operation, **draft: Any) -> None:
+        """What a statement would be."""
+        found = self.validator.validate(Draft(**draft))
+        error = wire.error_message(found.error) if found.error else None
+        operation.report("done", validation=replace(found, error=None), error=error)
+
+    def do_format(self, operation: Operation, sql: str) -> None:
+        """A statement laid out anew."""
+        with self.reader.parser() as parser:
+            operation.report("done", formatted=formatted(parser, sql))
+
+    def do_page(self, operation: Operation, query_id: str, offset: int, limit: int, selection: Any) -> None:
         """A page of a spooled result."""
-        page = self.spool.page(query_id, offset, limit)
+        page = self.arranging.page(operation, query_id, wire.selection_of(selection), offset, limit)
         operation.report("done", page.rows_json, columns=page.columns, rows=page.rows, row_count=page.row_count)
 
     def do_tables(self, operation: Operation) -> None:
@@ -195,18 +287,12 @@ class Operations:
         snapshot, tables = self.catalog.tables()
         operation.report("done", snapshot=snapshot, tables=tables)
 
-    def do_commits(self, operation: Operation, after_snapshot: int) -> None:
+    def do_commits(self, operation: Operation, after_snapshot: int, made_by: str) -> None:
         """Commits after a snapshot."""
-        operation.report("done", commits=self.catalog.commits(after_snapshot))
+        operation.report("done", commits=self.catalog.commits(after_snapshot, made_by))
 
     def do_table_rows(self, operation: Operation, **spec: Any) -> None:
         """A page of a table."""
         page = self.queries.table_rows(operation, RowsSpec(**spec))
-        operation.report(
-            "done",
-            page.rows_json,
-            columns=page.columns,
-            rows=page.rows,
-            row_count=page.row_count,
-            snapshot=page.snapshot,
-        )
+        facts = {name: getattr(page, name) for name in ("columns", "rows", "row_count", "snapshot")}
+        operation.report("done", page.rows_json, **facts)

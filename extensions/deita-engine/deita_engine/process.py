@@ -8,13 +8,8 @@ short.
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import json
 import os
-import resource
-import signal
 import socket
-import sys
 import threading
 from typing import Any
 
@@ -23,25 +18,27 @@ import duckdb
 from . import wire
 from .operations import Operation, Operations
 
-PR_SET_PDEATHSIG = 1
 VERSION = f"DuckDB {duckdb.__version__}"
 
 
 class Process:
     """The child's main loop."""
 
-    def __init__(self, connection: socket.socket, options: dict[str, Any]) -> None:
-        self.connection = connection
-        self.operations = Operations(options)
+    def __init__(self, connection: socket.socket, options: dict[str, Any], confined: tuple[str, ...]) -> None:
+        self.connection, self.confined = connection, confined
+        self._stream = connection.makefile("rb")
+        first = _read(self._stream) if options["access"] else None
+        self.operations = Operations(options, first["args"] if first else {})
         self.running: dict[int, Operation] = {}
         self._send_lock = threading.Lock()
 
     def serve(self) -> None:
         """Answer until the server closes the socket."""
-        self.send({"event": "ready", "pid": os.getpid(), "version": VERSION})
-        with self.connection.makefile("rb") as stream:
-            while message := _read(stream):
-                self._take(message)
+        extensions = self.operations.reader.extensions
+        about = {"version": VERSION, "extensions": extensions, "confined": self.confined}
+        self.send({"event": "ready", "pid": os.getpid(), **about})
+        while message := _read(self._stream):
+            self._take(message)
 
     def send(self, message: wire.Message, attachment: bytes = b"") -> None:
         """Send one frame; a server that is gone ends the process by the closed socket, not here."""
@@ -54,6 +51,9 @@ class Process:
             operation = self.running.get(message["target"])
             if operation:
                 operation.interrupt()
+            return
+        if message["op"] == "access":
+            self.operations.take_access(**message["args"])
             return
         operation = Operation(message["id"], message["op"], message.get("args", {}), self.send)
         self.running[operation.id] = operation
@@ -76,21 +76,8 @@ def _read(stream: Any) -> wire.Message | None:
     return message
 
 
-def main() -> None:
-    """Entry of `python -m deita_engine FD OPTIONS`; returns never, so that no thread can hold the process back."""
-    _die_with_parent()
-    options = json.loads(sys.argv[2])
-    if options.get("address_space"):
-        resource.setrlimit(resource.RLIMIT_AS, (options["address_space"], options["address_space"]))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with socket.socket(fileno=int(sys.argv[1])) as connection:
-        Process(connection, options).serve()
+def main(descriptor: int, options: dict[str, Any], confined: tuple[str, ...]) -> None:
+    """Serve the socket; returns never, so that no thread can hold the process back."""
+    with socket.socket(fileno=descriptor) as connection:
+        Process(connection, options, confined).serve()
     os._exit(0)
-
-
-def _die_with_parent() -> None:
-    parent = int(os.environ.get("DEITA_ENGINE_PARENT", "0"))
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if parent and os.getppid() != parent:
-        os._exit(1)

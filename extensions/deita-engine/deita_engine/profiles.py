@@ -10,6 +10,7 @@ in a sample, and then counted in all rows.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -17,6 +18,7 @@ import duckdb
 from .axes import BINS, Axis, axis_of
 from .catalog import quoted
 from .histograms import Groups, histogram, quantiles
+from .kept_profiles import KeptProfiles
 from .reader import Reader
 from .shapes import EngineError
 from .slots import Slots
@@ -39,8 +41,8 @@ Profile = dict[str, Any]
 class Profiles:
     """Profiles tables."""
 
-    def __init__(self, reader: Reader, slots: Slots) -> None:
-        self.reader, self.slots = reader, slots
+    def __init__(self, reader: Reader, slots: Slots, kept: KeptProfiles) -> None:
+        self.reader, self.slots, self.kept = reader, slots, kept
 
     def run(self, operation: Operation, table: str, version: int | None) -> Profile:
         """The profile of a table, or as the version of a snapshot was: `{rows, columns}`, values as in JSON answers.
@@ -50,12 +52,23 @@ class Profiles:
         if version is not None:
             table = self.reader.catalog.commit(version).table
         with self.reader.cursor(version) as (cursor, snapshot):
-            if table not in {held.name for held in snapshot.tables} | {view.name for view in snapshot.views}:
-                raise EngineError("table_not_found", f"There is no table {table}.", details={"table": table})
-            with self.slots.taken(operation):
-                profile = _Profiler(operation, cursor, quoted(table)).run()
-            operation.uses(None)
-            return profile
+            find = partial(self._found, operation, cursor, table)
+            if table in {view.name for view in snapshot.views}:
+                return self.kept.of(cursor, table, snapshot, find)
+            if table in {held.name for held in snapshot.tables}:
+                return find()
+            raise EngineError("table_not_found", f"There is no table {table}.", details={"table": table})
+
+    def _found(self, operation: Operation, cursor: duckdb.DuckDBPyConnection, table: str) -> Profile:
+        with self.slots.taken(operation):
+            profile = profiled(operation, cursor, quoted(table))
+        operation.uses(None)
+        return profile
+
+
+def profiled(operation: Operation, cursor: duckdb.DuckDBPyConnection, table: str) -> Profile:
+    """The profile of whatever the cursor knows by this (quoted) name."""
+    return _Profiler(operation, cursor, table).run()
 
 
 class _Profiler:

@@ -2,102 +2,125 @@
 
 from __future__ import annotations
 
-import difflib
+import contextlib
 import time
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
 
+from .answers import Answer, Answers
+from .binding import described
 from .catalog import Snapshot, quoted
-from .errors import from_duckdb
+from .fingerprints import hashes_of
 from .growing import Growing
-from .guard import Judged, judge
+from .guard import Judged
+from .lanes import Lane, Unmeasured
+from .named_results import NamedResults, named
+from .ordering import is_ordered
+from .pivots import execute
+from .plans import without_files
+from .prepared import Preparing
+from .progress import Progress
 from .reader import Reader
-from .results import BATCH_ROWS, Spool
-from .shapes import Column, EngineError, Page, QuerySpec, RowsSpec
+from .results import BATCH_ROWS, FIRST_PAGE_ROWS, Spool, Written
+from .second_try import SecondTry
+from .selecting import order_by, where
+from .shapes import Column, Cost, EngineError, Evidence, Page, QuerySpec, RowsSpec
 from .slots import Slots
-from .tokens import tokenize
 from .values import rows_json
 
 if TYPE_CHECKING:
     from .operations import Operation
 
-BIND = "DESCRIBE\n"
-SHOWING = frozenset({"DESCRIBE", "DESC", "SHOW", "SUMMARIZE"})
-"""Statements that DESCRIBE takes only as a subquery."""
-COMPARISONS = {"eq": "=", "ne": "<>", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
-
 
 class Queries:
     """Runs reads."""
 
-    def __init__(self, reader: Reader, spool: Spool, slots: Slots) -> None:
-        self.reader, self.spool = reader, spool
-        self.slots = slots
+    def __init__(
+        self, reader: Reader, second: SecondTry, spool: Spool, answers: Answers, slots: Slots, progress: Progress
+    ) -> None:
+        self.reader, self.second, self.spool, self.answers = reader, second, spool, answers
+        self.slots, self.progress = slots, progress
+        self.preparing = Preparing()
         self.growing: dict[str, Growing] = {}
 
     def run(self, operation: Operation, spec: QuerySpec) -> None:
         """Run one SELECT-like statement; reports `accepted`, `running`, `progress` and `done`."""
-        with self.reader.cursor(spec.snapshot, spec.pins) as (cursor, snapshot):
+        if spec.again:
+            with self.second.reader(operation) as reader:
+                self._run(operation, spec, reader, contextlib.nullcontext())
+        else:
+            self._run(operation, spec, self.reader, self.slots.taken(operation))
+
+    def _run(
+        self, operation: Operation, spec: QuerySpec, reader: Reader, turn: contextlib.AbstractContextManager[None]
+    ) -> None:
+        with reader.cursor(spec.snapshot, spec.pins) as (cursor, snapshot):
             operation.uses(cursor)
-            judged = judge(cursor, spec.sql, "read")
-            bound = self._bind(cursor, judged, spec, snapshot)
-            operation.report(
-                "accepted",
-                columns=bound or (),
-                statement_type=judged.type,
-                snapshot=snapshot.id,
-                tables=used_tables(judged, snapshot),
-            )
-            growing = self.growing[spec.id] = Growing()
+            results = named(self.spool, spec.results, snapshot)
+            prepared = self.preparing.of(cursor, spec, snapshot, results)
+            judged, columns, tables = prepared.judged, prepared.columns, prepared.tables
+            answer = self.answers.again(spec, tables, snapshot) if spec.cache and not spec.again else None
+            growing = Growing()
+            if not answer:  # before anybody knows of the query and asks for its rows
+                self.growing[spec.id] = growing
             size = None
             try:
-                with self.slots.taken(operation):
-                    size = self._spool(operation, cursor, spec, bound, growing)
+                operation.report(
+                    "accepted", columns=columns or (), statement_type=judged.type, snapshot=snapshot.id, tables=tables
+                )
+                if answer:
+                    self._answer(operation, spec, answer)
+                    return
+                with turn, _lane(reader, cursor, judged, snapshot, results) as lane:
+                    size, written, answer = self._spool(operation, lane, spec, judged, columns, growing)
             finally:
-                del self.growing[spec.id]
+                self.growing.pop(spec.id, None)
                 growing.end(size)
                 operation.uses(None)
+            self.answers.keep(spec, judged, snapshot, replace(answer, tables=tables))
+            _report(operation, answer, written.first_page(), size, elapsed_ms=answer.elapsed_ms)
+
+    def _answer(self, operation: Operation, spec: QuerySpec, answer: Answer) -> None:
+        """Report a result that an earlier query found."""
+        page, size = self.spool.page(spec.id, 0, FIRST_PAGE_ROWS), self.spool.path(spec.id).stat().st_size
+        answer = replace(answer, evidence=replace(answer.evidence, cost=Cost()))
+        _report(operation, answer, page.rows_json, size, from_cache=answer.query_id)
 
     def _spool(
         self,
         operation: Operation,
-        cursor: duckdb.DuckDBPyConnection,
+        lane: Lane | Unmeasured,
         spec: QuerySpec,
-        bound: tuple[Column, ...] | None,
+        judged: Judged,
+        bound_to: tuple[Column, ...] | None,
         growing: Growing,
-    ) -> int:
+    ) -> tuple[int, Written, Answer]:
         started = time.perf_counter()
-        cursor.execute(spec.sql, spec.params or None)
-        columns = bound or described(cursor)
 
         def report(size: int, rows: int) -> None:
             operation.check()
             growing.grow(size)
             operation.report("progress", size=size, rows=rows)
 
-        with cursor.to_arrow_reader(BATCH_ROWS) as reader:
-            rows, truncated, first = self.spool.write(spec.id, columns, reader, spec.limit, report)
+        operation.uses(lane.connection)
+        run = execute if judged.several else duckdb.DuckDBPyConnection.execute
+        with self.progress.told(operation, lane.connection):
+            run(lane.connection, judged.sql, spec.params or None)
+            columns = bound_to or described(lane.connection)
+            with lane.connection.to_arrow_reader(BATCH_ROWS) as reader:
+                shown = without_files(reader) if judged.type == "EXPLAIN" else reader
+                written = self.spool.write(spec.id, columns, shown, spec.limit, report)
+        operation.uses(None)
+        cost = lane.cost()
         size = self.spool.path(spec.id).stat().st_size
         elapsed = (time.perf_counter() - started) * 1000
-        operation.report(
-            "done", first, columns=columns, rows=rows, truncated=truncated, size=size, elapsed_ms=round(elapsed, 3)
-        )
-        return size
-
-    def _bind(
-        self, cursor: duckdb.DuckDBPyConnection, judged: Judged, spec: QuerySpec, snapshot: Snapshot
-    ) -> tuple[Column, ...] | None:
-        """The result's columns without running the statement; None where only running it tells (EXPLAIN, PIVOT)."""
-        if not judged.serialisable:
-            return None
-        sql = binding(spec.sql)
-        try:
-            rows = cursor.execute(sql, spec.params or None).fetchall()
-        except duckdb.Error as error:
-            raise with_candidates(from_duckdb(error, sql, lines_before=1), snapshot) from error
-        return tuple(Column(row[0], row[1]) for row in rows)
+        told = evidence(spec.sql, columns, written, cost)
+        answer = Answer(spec.id, columns, written.rows, written.truncated, told, round(elapsed, 3))
+        return size, written, answer
 
     def table_rows(self, operation: Operation, spec: RowsSpec) -> Page:
         """A page of a table as of a snapshot; raises EngineError table_not_found, query_binding."""
@@ -110,11 +133,12 @@ class Queries:
             if table not in known:
                 raise EngineError("table_not_found", f"There is no table {table}.", details={"table": table})
             columns = self._columns(cursor, table)
-            where, params = _where(spec, {column.name: column.type for column in columns})
-            order = _order(spec, columns)
+            types = {column.name: column.type for column in columns}
+            chosen, params = where(spec.filters, types)
+            order = order_by(spec.order, types)
             name = quoted(table)
-            counted = cursor.execute(f"SELECT count(*) FROM {name}{where}", params).fetchall()  # noqa: S608
-            sql = f"SELECT * FROM {name}{where}{order} LIMIT {int(spec.limit)} OFFSET {int(spec.offset)}"  # noqa: S608
+            counted = cursor.execute(f"SELECT count(*) FROM {name}{chosen}", params).fetchall()  # noqa: S608
+            sql = f"SELECT * FROM {name}{chosen}{order} LIMIT {int(spec.limit)} OFFSET {int(spec.offset)}"  # noqa: S608
             batches: list[pa.RecordBatch] = list(cursor.execute(sql, params).to_arrow_reader(BATCH_ROWS))
             operation.uses(None)
             rows, count = rows_json(batches)
@@ -124,68 +148,35 @@ class Queries:
         return tuple(Column(row[0], row[1]) for row in cursor.execute(f"DESCRIBE FROM {quoted(table)}").fetchall())
 
 
-def binding(sql: str) -> str:
-    """A statement that tells the columns of this one, whose text begins on the second line."""
-    tokens = tokenize(sql)
-    if tokens[0].word not in SHOWING:
-        return BIND + sql
-    end = next((token.start for token in tokens if token.text == ";"), None)
-    return f"DESCRIBE FROM (\n{sql.encode()[:end].decode()}\n)"
-
-
-def described(cursor: duckdb.DuckDBPyConnection) -> tuple[Column, ...]:
-    """The columns of what the cursor just ran."""
-    return tuple(Column(item[0], str(item[1])) for item in cursor.description or ())
-
-
-def used_tables(judged: Judged, snapshot: Snapshot) -> list[str]:
-    """Those tables of the snapshot that the statement names."""
-    known = {table.name.casefold(): table.name for table in snapshot.tables}
-    known |= {view.name.casefold(): view.name for view in snapshot.views}
-    return [known[name.casefold()] for name in judged.tables if name.casefold() in known]
-
-
-def with_candidates(error: EngineError, snapshot: Snapshot) -> EngineError:
-    """The error with the workspace's own tables as candidates: DuckDB's may be of its system catalog."""
-    if error.code != "table_not_found":
-        return error
-    names = [table.name for table in snapshot.tables] + [view.name for view in snapshot.views]
-    close = difflib.get_close_matches(str(error.details["table"]), names, 3, 0.5)
-    hint = (
-        f"Did you mean {', '.join(close)}?"
-        if close
-        else (f"Tables: {', '.join(names[:20])}" if names else "There are no tables yet.")
+def _report(operation: Operation, answer: Answer, page: bytes, size: int, **more: Any) -> None:
+    operation.report(
+        "done",
+        page,
+        columns=answer.columns,
+        rows=answer.rows,
+        truncated=answer.truncated,
+        size=size,
+        evidence=answer.evidence,
+        **more,
     )
-    details = {**error.details, "candidates": close}
-    return EngineError(error.code, f"There is no table {error.details['table']}.", hint, details)
 
 
-def _where(spec: RowsSpec, types: dict[str, str]) -> tuple[str, list[Any]]:
-    parts: list[str] = []
-    params: list[Any] = []
-    for column, operator, value in spec.filters:
-        if column not in types:
-            raise EngineError("query_binding", f"There is no column {column}.", details={"candidates": list(types)})
-        name = quoted(column)
-        if operator in ("null", "notnull"):
-            parts.append(f"{name} IS {'NOT ' if operator == 'notnull' else ''}NULL")
-        elif operator == "in":
-            values = (value or "").split(",")
-            parts.append(f"{name} IN ({', '.join(f'CAST(? AS {types[column]})' for _ in values)})")
-            params += values
-        elif operator == "like":
-            parts.append(f"CAST({name} AS VARCHAR) LIKE ?")
-            params.append(value or "")
-        else:
-            parts.append(f"{name} {COMPARISONS[operator]} CAST(? AS {types[column]})")
-            params.append(value)
-    return (" WHERE " + " AND ".join(parts) if parts else ""), params
+@contextlib.contextmanager
+def _lane(
+    reader: Reader, cursor: duckdb.DuckDBPyConnection, judged: Judged, snapshot: Snapshot, results: NamedResults
+) -> Iterator[Lane | Unmeasured]:
+    if judged.type == "EXPLAIN":
+        with results.known_to(cursor):
+            yield Unmeasured(cursor)
+        return
+    with reader.lanes.taken(snapshot.schema) as lane, results.known_to(lane.connection):
+        yield lane
 
 
-def _order(spec: RowsSpec, columns: tuple[Column, ...]) -> str:
-    known = {column.name for column in columns}
-    for column, _ in spec.order:
-        if column not in known:
-            raise EngineError("query_binding", f"There is no column {column}.", details={"candidates": sorted(known)})
-    keys = [f"{quoted(column)} {'DESC NULLS LAST' if down else 'ASC NULLS LAST'}" for column, down in spec.order]
-    return " ORDER BY " + ", ".join(keys) if keys else ""
+def evidence(sql: str, columns: tuple[Column, ...], written: Written, cost: Cost) -> Evidence:
+    """What the receipt says of a result; the hashes of a long one are found when somebody asks for them."""
+    ordered = is_ordered(sql)
+    if not written.is_short:
+        return Evidence(ordered, cost=cost)
+    hashes = hashes_of(columns, written.head, ordered=ordered)
+    return Evidence(ordered, hashes.result, hashes.loose, cost)

@@ -21,7 +21,11 @@ from pathlib import Path
 import duckdb
 
 from .catalog import Catalog, DataFile, LakeTable, Snapshot, quoted
-from .settings import lock, open_instance
+from .errors import from_duckdb
+from .guard import judge_select
+from .lanes import Lanes
+from .settings import loaded_extensions, lock, open_instance
+from .shapes import EngineError
 
 Pins = tuple[tuple[str, int], ...]
 KEPT_SCHEMAS = 8
@@ -32,15 +36,17 @@ OWN_SCHEMA = re.compile(r"\{DUCKLAKE_CATALOG\}\.(?:(?:main|\"main\")\.)?")
 class Reader:
     """Opens cursors on the newest snapshot (or a given one) and forgets snapshots that nobody reads any more."""
 
-    def __init__(self, catalog: Catalog, temporary: Path, memory: int, threads: int) -> None:
+    def __init__(self, catalog: Catalog, temporary: Path, memory: int, threads: int, running: int) -> None:
         self.catalog = catalog
         self.connection = open_instance(temporary, memory, threads)
-        lock(self.connection, [catalog.data])
+        self._held = catalog.lake.prepare(self.connection)
+        self.extensions = loaded_extensions(self.connection)
+        self.lanes = Lanes(self.connection, running)
+        lock(self.connection, catalog.lake.openable)
         self._lock = threading.Lock()
         self._snapshots: dict[str, Snapshot] = {}
         self._users: dict[str, int] = {}
         self._idle: dict[str, list[duckdb.DuckDBPyConnection]] = {}
-        self.skipped_views: dict[str, dict[str, str]] = {}
 
     @contextlib.contextmanager
     def cursor(
@@ -60,6 +66,10 @@ class Reader:
             self._give_back(snapshot.schema, cursor)
         finally:
             self._leave(snapshot.schema)
+
+    def close(self) -> None:
+        """Close the instance and give its memory back."""
+        self.connection.close()
 
     def _taken(self, schema: str) -> duckdb.DuckDBPyConnection:
         """A cursor that is set to the schema: one that served before, or a new one (0.3 ms)."""
@@ -90,12 +100,13 @@ class Reader:
 
     def _enter(self, snapshot_id: int | None, pins: Pins) -> Snapshot:
         at = self.catalog.newest() if snapshot_id is None else snapshot_id
-        schema = schema_name(at, pins)
+        schema = schema_name(at, pins, self.catalog.generation())
         with self._lock:
+            self._held = self.catalog.lake.renewed(self.connection, self._held)
             snapshot = self._snapshots.pop(schema, None)
             if snapshot is None:
                 snapshot = pinned(self.catalog, self.catalog.snapshot(at), pins, schema)
-                self._create(snapshot)
+                snapshot = replace(snapshot, unreadable=self._create(snapshot))
             self._snapshots[schema] = snapshot  # put last: the first is the one that was not used for the longest time
             self._users[schema] = self._users.get(schema, 0) + 1
             self._forget(schema)
@@ -114,27 +125,26 @@ class Reader:
             self.connection.execute(f"DROP SCHEMA {old} CASCADE")
             del self._snapshots[old]
             self._users.pop(old, None)
-            self.skipped_views.pop(old, None)
 
-    def _create(self, snapshot: Snapshot) -> None:
+    def _create(self, snapshot: Snapshot) -> dict[str, str]:
+        """Create the snapshot's schema; returns why which tables and views cannot be read."""
         cursor = self.connection.cursor()
         schema = snapshot.schema
         try:
-            cursor.execute("BEGIN")
+            cursor.execute(
+                f"DROP SCHEMA IF EXISTS {schema} CASCADE"
+            )  # half of it is there if memory ran out in between
             cursor.execute(f"CREATE SCHEMA {schema}")
-            for table in snapshot.tables:
-                cursor.execute(f"CREATE VIEW {schema}.{quoted(table.name)} AS {source(table)}")
-            cursor.execute("COMMIT")
-            self.skipped_views[schema] = _create_views(cursor, schema, snapshot)
+            return _create_tables(cursor, snapshot) | _create_views(cursor, schema, snapshot)
         finally:
             cursor.close()
 
 
-def schema_name(snapshot: int, pins: Pins) -> str:
-    """What the schema of a snapshot is called, with some tables pinned or none."""
+def schema_name(snapshot: int, pins: Pins, generation: int) -> str:
+    """What the schema of a snapshot is called, with some tables pinned or none; upkeep gives snapshots other files."""
     if not pins:
-        return f"s{snapshot}"
-    return f"s{snapshot}_{hashlib.sha256(repr(pins).encode()).hexdigest()[:24]}"
+        return f"s{snapshot}_g{generation}"
+    return f"s{snapshot}_g{generation}_{hashlib.sha256(repr(pins).encode()).hexdigest()[:24]}"
 
 
 def pinned(catalog: Catalog, snapshot: Snapshot, pins: Pins, schema: str) -> Snapshot:
@@ -181,6 +191,39 @@ def literal(value: object) -> str:
     return "'" + str(value).replace("'", "''") + "'"
 
 
+def _create_tables(cursor: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> dict[str, str]:
+    """Create the views that are the lake's tables, in one transaction as long as nothing is wrong with their files;
+    returns the reasons of those that cannot be read.
+    """
+    statements = {
+        table.name: f"CREATE VIEW {snapshot.schema}.{quoted(table.name)} AS {source(table)}"
+        for table in snapshot.tables
+    }
+    reasons: dict[str, str] = {}
+    cursor.execute("BEGIN")
+    try:
+        for statement in statements.values():
+            cursor.execute(statement)
+        cursor.execute("COMMIT")
+    except duckdb.Error as error:
+        cursor.execute("ROLLBACK")
+        _raise_if_general(error)
+        for name, statement in statements.items():
+            try:
+                cursor.execute(statement)
+            except duckdb.Error as error:
+                reasons[name] = _raise_if_general(error).message
+    return reasons
+
+
+def _raise_if_general(error: duckdb.Error) -> EngineError:
+    """The error for a person, unless it says nothing about the table: then it is raised again."""
+    known = from_duckdb(error)
+    if known.code in ("out_of_memory", "no_space", "storage_unavailable"):
+        raise error
+    return known
+
+
 def _create_views(cursor: duckdb.DuckDBPyConnection, schema: str, snapshot: Snapshot) -> dict[str, str]:
     """Create the lake's views, those that need others after them; returns the reasons of those that cannot be
     created.
@@ -193,9 +236,10 @@ def _create_views(cursor: duckdb.DuckDBPyConnection, schema: str, snapshot: Snap
         before = len(waiting)
         for name, sql in list(waiting.items()):
             try:
+                judge_select(cursor, sql)  # it may be older than what is refused today
                 cursor.execute(f"CREATE VIEW {quoted(name)} AS {sql}")
-            except duckdb.Error as error:
-                reasons[name] = str(error).split("\n", 1)[0]
+            except (duckdb.Error, EngineError) as error:
+                reasons[name] = (error if isinstance(error, EngineError) else from_duckdb(error)).message
             else:
                 del waiting[name]
                 reasons.pop(name, None)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from . import wire
-from .shapes import Column, Commit, EngineError, RunState
+from .shapes import Column, Commit, EngineError, Evidence, RunState
 
 OVER: frozenset[RunState] = frozenset({"done", "failed", "cancelled"})
 
@@ -22,17 +22,19 @@ class Stream:
         self.path = path
         self.size = 0
         self.done = False
+        self.is_followed = False
         self.error: EngineError | None = None
         self._changed = asyncio.Event()
 
     async def grown(self, offset: int) -> int:
         """Wait until more than `offset` bytes are there or no more will come; returns the size, raises the stream's
-        error.
+        error. From the first bytes on the file stays as it is: it is not made again.
         """
         while True:
             if self.error:
                 raise self.error
             if self.size > offset or self.done:
+                self.is_followed = True
                 return self.size
             await self._changed.wait()
 
@@ -41,6 +43,11 @@ class Stream:
         if size > self.size:
             self.size = size
             self._wake()
+
+    def begin_again(self) -> None:
+        """The file is made anew; nobody has seen the old one."""
+        self.path.unlink(missing_ok=True)
+        self.size = 0
 
     def finish(self, size: int | None = None, error: EngineError | None = None) -> None:
         """No more bytes will come."""
@@ -69,16 +76,35 @@ class Run:
         self.truncated = False
         self.error: EngineError | None = None
         self.commit: Commit | None = None
+        self.wrote: dict[str, Any] | None = None
         self.snapshot: int | None = None
         self.tables: tuple[str, ...] = ()
+        self.read_snapshot: int | None = None
+        self.evidence = Evidence()
+        self.from_cache: str | None = None
         self.recipe: dict[str, Any] | None = None
         self.reject_count = 0
+        self.counts: dict[str, Any] | None = None
         self.rejects: Path | None = None
         self.first_page: bytes | None = None
         self._cancel = cancel
         self._started = time.monotonic()
         self._ended: float | None = None
         self._over = asyncio.Event()
+
+    @classmethod
+    def of(cls, commit: Commit, spool: Path) -> Run:
+        """A statement that wrote, as far as its commit tells of it: without its result."""
+        id = commit.query_id or ""
+        run = cls(id, Stream(spool / f"{id}.arrow"), _never)
+        receipt = commit.source.receipt or {}
+        run.commit, run.snapshot, run.wrote = commit, commit.snapshot, {"table": commit.table}
+        run.statement_type = receipt.get("statement_type", "")
+        run.tables = tuple(table["name"] for table in receipt.get("tables", ()))
+        run.read_snapshot = receipt.get("snapshot")
+        run.result.finish()
+        run.end("done")
+        return run
 
     @property
     def elapsed_ms(self) -> float:
@@ -96,6 +122,11 @@ class Run:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._over.wait(), seconds)
         return self._over.is_set()
+
+    def begin_again(self) -> None:
+        """It waits once more."""
+        self.result.begin_again()
+        self.state, self.rows, self.progress = "queued", 0, 0.0
 
     async def cancel(self) -> None:
         """End it for real: returns when it is over."""
@@ -116,7 +147,18 @@ class Run:
             self.end("done")
 
     def _take_outcome(self, message: wire.Message) -> None:
-        for name in ("statement_type", "rows", "progress", "truncated", "snapshot", "recipe", "reject_count"):
+        for name in (
+            "statement_type",
+            "rows",
+            "progress",
+            "truncated",
+            "snapshot",
+            "recipe",
+            "reject_count",
+            "counts",
+            "from_cache",
+            "wrote",
+        ):
             if message.get(name) is not None:
                 setattr(self, name, message[name])
         if message.get("columns"):
@@ -125,6 +167,9 @@ class Run:
             self.commit = wire.commit_of(message["commit"])
         if message.get("tables") is not None:
             self.tables = tuple(message["tables"])
+            self.read_snapshot = message.get("read_snapshot", self.snapshot)
+        if message.get("evidence"):
+            self.evidence = wire.evidence_of(message["evidence"])
         if message.get("rejects"):
             self.rejects = Path(message["rejects"])
         if "size" in message:
@@ -136,6 +181,11 @@ class Run:
             return
         self.state, self.error = state, error
         if error:
-            self.result.finish(error=error)
+            why = {"error": {"code": error.code, "message": error.message}}
+            self.result.finish(error=EngineError("no_result", "The query has no result.", details=why))
         self._ended = time.monotonic()
         self._over.set()
+
+
+async def _never(run: Run) -> None:
+    """What is over is not cancelled."""

@@ -12,6 +12,15 @@ from pathlib import Path
 
 import duckdb
 
+SEALED = {
+    "allow_persistent_secrets": "false",
+    "autoload_known_extensions": "false",
+    "autoinstall_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "python_enable_replacements": "false",
+}
+"""What every instance is opened with: nothing is loaded, kept or found by itself."""
+
 
 def open_instance(temporary: Path, memory: int, threads: int, *, private: str = "reader") -> duckdb.DuckDBPyConnection:
     """A fresh in-memory instance that loads nothing by itself and spills into `temporary`."""
@@ -21,15 +30,11 @@ def open_instance(temporary: Path, memory: int, threads: int, *, private: str = 
     connection = duckdb.connect(
         ":memory:",
         config={
+            **SEALED,
             "threads": threads,
             "memory_limit": f"{memory // 1024}KiB",
             "temp_directory": str(spill),
             "secret_directory": str(secrets),
-            "allow_persistent_secrets": "false",
-            "autoload_known_extensions": "false",
-            "autoinstall_known_extensions": "false",
-            "allow_community_extensions": "false",
-            "python_enable_replacements": "false",
         },
     )
     connection.execute("SET GLOBAL parquet_metadata_cache = true")
@@ -37,14 +42,21 @@ def open_instance(temporary: Path, memory: int, threads: int, *, private: str = 
     return connection
 
 
-def lock(connection: duckdb.DuckDBPyConnection, folders: Iterable[Path], files: Iterable[Path] = ()) -> None:
+def lock(connection: duckdb.DuckDBPyConnection, folders: Iterable[Path | str], files: Iterable[Path] = ()) -> None:
     """Close the instance: only these folders and files can be opened, no setting can be changed."""
-    for name, paths in (("allowed_directories", folders), ("allowed_paths", files)):
+    allowed: tuple[tuple[str, Iterable[Path | str]], ...] = (("allowed_directories", folders), ("allowed_paths", files))
+    for name, paths in allowed:
         listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
         if listed:
             connection.execute(f"SET {name} = [{listed}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
+
+
+def loaded_extensions(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """The versions of an instance's extensions by name; those without one of their own have DuckDB's."""
+    loaded = "SELECT extension_name, extension_version FROM duckdb_extensions() WHERE loaded ORDER BY 1"
+    return {name: version or f"v{duckdb.__version__}" for name, version in connection.execute(loaded).fetchall()}
 
 
 def load_extension(connection: duckdb.DuckDBPyConnection, name: str) -> None:

@@ -30,10 +30,14 @@ class Source(Protocol):
 
 
 class SqliteSource:
-    """Python's SQLite on a connection that stays open; threads take turns."""
+    """Python's SQLite on a connection that stays open; threads take turns.
 
-    def __init__(self, database: Path) -> None:
-        self._database = database
+    A `copied` file never changes: a newer one takes its place, and is opened when rows are asked for the next time.
+    """
+
+    def __init__(self, database: Path, *, copied: bool = False) -> None:
+        self._database, self._copied = database, copied
+        self._opened: tuple[int, int] | None = None
         self._connection: sqlite3.Connection | None = None
         self._turn = threading.RLock()
 
@@ -52,8 +56,11 @@ class SqliteSource:
                 connection.execute("COMMIT")
 
     def _open(self) -> sqlite3.Connection | None:
+        if self._copied:
+            self._let_go_of_an_old_copy()
         if self._connection is None and self._database.exists():
-            url = f"file:{self._database}?mode=rw"
+            mode = "ro&immutable=1" if self._copied else "rw"
+            url = f"file:{self._database}?mode={mode}"
             connection = sqlite3.connect(url, uri=True, timeout=10, isolation_level=None, check_same_thread=False)
             connection.execute("PRAGMA query_only=1")
             if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", [MARK]).fetchone():
@@ -61,6 +68,15 @@ class SqliteSource:
                 return None
             self._connection = connection
         return self._connection
+
+    def _let_go_of_an_old_copy(self) -> None:
+        """What is open cannot have its number given to another file."""
+        found = self._database.stat() if self._database.exists() else None
+        place = (found.st_dev, found.st_ino) if found else None
+        if self._connection is not None and place != self._opened:
+            self._connection.close()
+            self._connection = None
+        self._opened = place
 
 
 class DuckSource:

@@ -1,8 +1,8 @@
-"""The store of uploaded bytes: immutable, under their sha-256; and the incoming files that become them.
+"""The store of uploaded bytes: immutable, under their sha-256.
 
-One interface for a folder and, later, for an S3 prefix: whatever puts bytes writes a temporary file first and hands
-it over finished, so that a crash leaves an orphan in `incoming` and never half a blob. Nothing here imports duckdb or
-pyarrow: the server uses it.
+One interface for a folder and for a prefix of a bucket (`bucket_store`): whatever puts bytes writes a temporary file
+first and hands it over finished, so that a crash leaves an orphan and never half a blob. Nothing here imports duckdb
+or pyarrow: the server uses it.
 """
 
 from __future__ import annotations
@@ -11,9 +11,12 @@ import contextlib
 import os
 import re
 import time
-import uuid
+from collections.abc import Iterable, Set
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
+
+if TYPE_CHECKING:
+    from .multipart import Multipart
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -21,8 +24,11 @@ SHA256 = re.compile(r"[0-9a-f]{64}")
 class Store(Protocol):
     """Where blobs live."""
 
-    def incoming(self, name: str | None = None) -> Path:
-        """A path for bytes under way; the same name gives the same path."""
+    def multipart(self, name: str, note: Path | None = None) -> Multipart | None:
+        """What sends a file away while it grows, and notes down how far it is; None where it stays on this machine."""
+
+    def prepare(self, finished: Path, sha256: str) -> None:
+        """Do what takes long of `put`, which comes next and may be done under a lock."""
 
     def put(self, finished: Path, sha256: str) -> None:
         """Take over a finished file under its hash; afterwards it is durable and `finished` is gone."""
@@ -36,40 +42,46 @@ class Store(Protocol):
     def open(self, sha256: str) -> BinaryIO:
         """The bytes; raises FileNotFoundError."""
 
+    def read(self, sha256: str, begin: int, end: int) -> bytes:
+        """The bytes from `begin` up to `end`, fewer at the end of the blob; raises FileNotFoundError."""
+
     def size(self, sha256: str) -> int:
         """How many bytes; raises FileNotFoundError."""
 
     def delete(self, sha256: str) -> None:
         """Remove a blob that nobody names any more; one that is not there is no error."""
 
-    def sweep(self, older_than_hours: float, keep: frozenset[str] = frozenset()) -> int:
-        """Remove incoming files that nobody touched for so long, but those named in `keep`; returns how many."""
+    def older_than(self, seconds: float) -> Iterable[str]:
+        """The hashes of the blobs that came longer ago than that."""
+
+    def sweep(self, seconds: float, keep: Set[str]) -> int:
+        """Remove what began to grow elsewhere longer ago than that, but what `keep` names; returns how many."""
 
 
 class FolderStore:
     """Blobs in a folder: `files/<2 hex>/<sha256>`, written by atomic rename."""
 
     def __init__(self, root: Path) -> None:
-        self._files, self._incoming = root / "files", root / "incoming"
-        for folder in (self._files, self._incoming):
-            folder.mkdir(parents=True, exist_ok=True)
+        self._root, self._files = root, root / "files"
 
-    def incoming(self, name: str | None = None) -> Path:
-        """A path in the incoming folder; raises ValueError for a name with path parts."""
-        name = uuid.uuid4().hex if name is None else name
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}", name):
-            raise ValueError("not a name for an incoming file")
-        return self._incoming / name
+    def multipart(self, name: str, note: Path | None = None) -> None:
+        """A file grows on the disk where it will be."""
+
+    def prepare(self, finished: Path, sha256: str) -> None:
+        """Bytes to the disk."""
+        sync(finished)
 
     def put(self, finished: Path, sha256: str) -> None:
-        """Bytes to the disk, then the name, then the folder that holds the name."""
+        """Bytes to the disk, then the name, then the folder that holds the name. The bytes become read-only."""
         target = self._place(sha256)
-        _sync(finished)
-        if not target.parent.is_dir():
-            target.parent.mkdir(exist_ok=True)
-            _sync(self._files)
+        finished.chmod(0o400)
+        sync(finished)
+        for folder in (self._files, target.parent):
+            if not folder.is_dir():
+                folder.mkdir(parents=True, exist_ok=True)
+                sync(folder.parent)
         finished.replace(target)
-        _sync(target.parent)
+        sync(target.parent)
 
     def has(self, sha256: str) -> bool:
         """Whether the blob's file is there."""
@@ -86,6 +98,11 @@ class FolderStore:
         """The blob's file, opened for reading."""
         return self._place(sha256).open("rb")
 
+    def read(self, sha256: str, begin: int, end: int) -> bytes:
+        """A part of the blob's file."""
+        with self.open(sha256) as file:
+            return os.pread(file.fileno(), end - begin, begin)
+
     def size(self, sha256: str) -> int:
         """The size of the blob's file."""
         return self._place(sha256).stat().st_size
@@ -94,26 +111,24 @@ class FolderStore:
         """Unlink the blob's file."""
         self._place(sha256).unlink(missing_ok=True)
 
-    def sweep(self, older_than_hours: float, keep: frozenset[str] = frozenset()) -> int:
-        """Unlink orphans of the incoming folder by their modification time."""
-        limit = time.time() - older_than_hours * 3600
-        removed = 0
-        for file in list(self._incoming.iterdir()):
-            if file.name in keep:
-                continue
+    def older_than(self, seconds: float) -> Iterable[str]:
+        """By the time at which they got their name."""
+        limit = time.time() - seconds
+        for path in self._files.glob("*/*"):
             with contextlib.suppress(FileNotFoundError):
-                if file.stat().st_mtime < limit:
-                    file.unlink()
-                    removed += 1
-        return removed
+                if SHA256.fullmatch(path.name) and path.stat().st_ctime < limit:
+                    yield path.name
+
+    def sweep(self, seconds: float, keep: Set[str]) -> int:
+        """Nothing grows elsewhere."""
+        return 0
 
     def _place(self, sha256: str) -> Path:
-        if not SHA256.fullmatch(sha256):
-            raise ValueError("not a sha-256")
-        return self._files / sha256[:2] / sha256
+        return self._root / key_of(sha256)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Bring a file's bytes, or a folder's names, to the disk."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
@@ -121,9 +136,8 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def store_at(url: str) -> Store:
-    """The store of a storage URL (`file:///…`); raises ValueError for a kind that there is none of."""
-    scheme, _, path = url.partition("://")
-    if scheme != "file" or not path.startswith("/"):
-        raise ValueError(f"storage of kind {scheme or 'unknown'} is not supported")
-    return FolderStore(Path(path))
+def key_of(sha256: str) -> str:
+    """Where a blob lies below the workspace; raises ValueError for what is no hash."""
+    if not SHA256.fullmatch(sha256):
+        raise ValueError("not a sha-256")
+    return f"files/{sha256[:2]}/{sha256}"

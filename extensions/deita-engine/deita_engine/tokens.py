@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import duckdb
 
 NAME = re.compile(rb'"(?:[^"]|"")*"|[^\W\d][\w$]*', re.ASCII)
+PLAIN_BEGINNING = re.compile(r"\s*([a-zA-Z_]+)(?=[\s(*])", re.ASCII)
 BARE = re.compile(r'"(?:[^"]|"")*"|[\w$]+')
 
 
@@ -44,7 +45,7 @@ def tokenize(sql: str) -> list[Token]:
     """The tokens of a text; comments are left out."""
     data = sql.encode()
     places = duckdb.tokenize(sql)
-    ends = [start for start, _ in places[1:]] + [len(data)]
+    ends = [*(start for start, _ in places[1:]), len(data)] if places else []
     tokens = []
     for (start, kind), end in zip(places, ends, strict=True):
         text = data[start:end].decode("utf-8", "replace")
@@ -61,6 +62,12 @@ def _cut(start: int, text: str, kind: str) -> list[Token]:
     return [Token(start, text.strip(), kind)]
 
 
+def first_word(sql: str) -> str:
+    """The first token in capitals, or an empty text; where a word begins the text, nothing else is looked at."""
+    begins = PLAIN_BEGINNING.match(sql)
+    return begins.group(1).upper() if begins else next((token.word for token in tokenize(sql)), "")
+
+
 def closing(tokens: list[Token], place: int) -> int:
     """The place of the parenthesis that closes the one at `place`, or the last place."""
     depth = 0
@@ -69,3 +76,16 @@ def closing(tokens: list[Token], place: int) -> int:
         if depth == 0:
             return index
     return len(tokens) - 1
+
+
+def blanked(text: str) -> str:
+    """As many characters and lines, all of them empty: what comes behind keeps its place."""
+    return re.sub(r"[^\n]", " ", text)
+
+
+def place_of(sql: str, offset: int) -> dict[str, int]:
+    """Line and column (from 1) of a byte of the text; nothing where the parser knew none."""
+    before = sql.encode()[:offset].decode("utf-8", "replace")
+    if offset > len(sql.encode()):
+        return {}
+    return {"line": before.count("\n") + 1, "column": len(before) - (before.rfind("\n") + 1) + 1}

@@ -1,8 +1,8 @@
 """Values in JSON as the API promises them: exact numbers as numbers, everything else in one written form.
 
-Integers beyond 2^53 and decimals become strings, dates and times ISO 8601 (those with a zone in UTC with Z), blobs
-base64, nested values JSON, NaN and infinities strings. Columns are turned at once, type by type: most need no Python
-call per value.
+Integers beyond 2^53 and decimals become strings (HUGEINT, what `sum` of integers gives, is an integer), dates and times
+ISO 8601 (those with a zone in UTC with Z), blobs base64, nested values JSON, NaN and infinities strings. Columns are
+turned at once, type by type: most need no Python call per value.
 """
 
 from __future__ import annotations
@@ -63,12 +63,26 @@ def column_values(column: pa.Array) -> list[Any]:
     if pt.is_floating(kind):
         return [_floating(value) for value in column.to_pylist()]
     if pt.is_decimal(kind):
-        return [None if value is None else format(value, "f") for value in column.to_pylist()]
+        write = _whole if is_whole(kind) else _decimal
+        return [None if value is None else write(value) for value in column.to_pylist()]
     if pt.is_date32(kind):
         return [_day(value) for value in column.cast(pa.int32()).to_pylist()]
     if pt.is_timestamp(kind):
         return [_moment(value, kind.unit, kind.tz is not None) for value in column.cast(pa.int64()).to_pylist()]
     return [_nested(value, kind) for value in column]
+
+
+def is_whole(kind: pa.DataType) -> bool:
+    """Whether this is how Arrow and the lake hold whole numbers of 128 bits."""
+    return bool(pt.is_decimal(kind) and (kind.precision, kind.scale) == (38, 0))
+
+
+def _whole(value: decimal.Decimal) -> int | str:
+    return int(value) if -EXACT <= value <= EXACT else _decimal(value)
+
+
+def _decimal(value: decimal.Decimal) -> str:
+    return format(value, "f")
 
 
 def _integer(value: int | None) -> int | str | None:

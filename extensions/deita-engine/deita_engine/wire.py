@@ -11,7 +11,20 @@ import json
 import struct
 from typing import Any
 
-from .shapes import Column, Commit, EngineError, Source, Table
+from .shapes import (
+    ChartSpec,
+    Column,
+    Commit,
+    Cost,
+    EngineError,
+    Evidence,
+    Filter,
+    Parameter,
+    Selection,
+    Source,
+    Table,
+    Validation,
+)
 
 LENGTHS = struct.Struct(">II")
 MAX_HEAD = 64 * 1024 * 1024
@@ -63,6 +76,11 @@ def columns_of(data: list[Message]) -> tuple[Column, ...]:
     return tuple(Column(**column) for column in data)
 
 
+def evidence_of(data: Message) -> Evidence:
+    """Evidence that crossed the socket."""
+    return Evidence(**{**data, "cost": Cost(**data["cost"])})
+
+
 def commit_of(data: Message) -> Commit:
     """A commit that crossed the socket."""
     return Commit(**{**data, "source": Source(**data["source"]), "columns": columns_of(data["columns"])})
@@ -71,3 +89,30 @@ def commit_of(data: Message) -> Commit:
 def table_of(data: Message) -> Table:
     """A table that crossed the socket."""
     return Table(**{**data, "source": Source(**data["source"]), "columns": columns_of(data["columns"])})
+
+
+def validation_of(data: Message, error: Message | None) -> Validation:
+    """What a statement would be, as it crossed the socket."""
+    return Validation(
+        **{
+            **data,
+            "columns": None if data["columns"] is None else columns_of(data["columns"]),
+            "parameters": tuple(Parameter(**parameter) for parameter in data["parameters"]),
+            "tables": tuple(data["tables"]),
+            "error": error_of(error) if error else None,
+        }
+    )
+
+
+def selection_of(data: Message) -> Selection:
+    """A selection that crossed the socket."""
+    return Selection(tuple((column, down) for column, down in data["order"]), _filters_of(data))
+
+
+def chart_of(data: Message) -> ChartSpec:
+    """A chart that crossed the socket."""
+    return ChartSpec(**{**data, "filters": _filters_of(data)})
+
+
+def _filters_of(data: Message) -> tuple[Filter, ...]:
+    return tuple((column, operator, value) for column, operator, value in data["filters"])

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -19,11 +20,15 @@ from typing import Any, Protocol
 import duckdb
 
 from .catalog import Catalog, quoted
-from .lock import write_lock
-from .settings import load_extension, lock, open_instance
+from .lake_files import NewFile
+from .lake_metadata import LakeMetadata
+from .second_names import SecondNames
+from .settings import loaded_extensions, lock, open_instance
 from .shapes import Column, Commit, EngineError, Source
 
 ATTEMPTS = 3
+PATIENCE_S, PAUSE_S = 15.0, 0.1
+"""How long, and how often, a database that was lost while it committed is asked whether it did."""
 CONFLICT = ("conflict", "database is locked", "Failed to commit DuckLake transaction")
 
 
@@ -39,7 +44,10 @@ class Task(Protocol):
 
 @dataclass(frozen=True)
 class Change:
-    """Who changes which table, how and from what; becomes the commit's `extra_info`."""
+    """Who changes which table, how and from what; becomes the commit's `extra_info`.
+
+    `upkeep` stands for all of that where only files change: the snapshot is no commit of the table then.
+    """
 
     table: str
     operation: str
@@ -51,6 +59,7 @@ class Change:
     previous_name: str | None = None
     labels: dict[str, str] | None = None
     restored_version: int | None = None
+    upkeep: dict[str, int] | None = None
 
 
 Body = Callable[[duckdb.DuckDBPyConnection], Change]
@@ -62,30 +71,41 @@ class Writer:
     def __init__(
         self,
         catalog: Catalog,
-        database: Path,
-        lock_file: Path,
+        metadata: LakeMetadata,
         temporary: Path,
         memory: int,
         threads: int,
         busy: float,
     ) -> None:
-        self.catalog, self.database, self.lock_file = catalog, database, lock_file
+        self.catalog, self.metadata = catalog, metadata
         self._open = (temporary, memory, threads)
         self._busy = busy
+        self.extensions: dict[str, str] = {}
         self._connection: duckdb.DuckDBPyConnection | None = None
+        self._held: Any = None
+        self._attached: object = None
         self._opening = threading.Lock()
 
-    def commit(self, task: Task, body: Body) -> Commit | None:
+    def commit(
+        self,
+        task: Task,
+        body: Body,
+        since: tuple[str, int | None] | None = None,
+        then: Callable[[Commit], None] = lambda commit: None,
+    ) -> Commit | None:
         """Run `body` in a transaction and commit it as the change that it returns; None when nothing changed.
 
         A conflict or an internal error of DuckDB is tried again, the latter in a new instance, as long as nothing was
-        committed. Raises EngineError workspace_busy, and what `body` raises.
+        committed. `since` is a table and the snapshot that made the version which it must still have. `then` looks at
+        the commit while nobody else may write. Raises EngineError workspace_busy, table_changed_since, and what `body`
+        raises.
         """
-        with write_lock(self.lock_file, self._busy, task.check):
+        with self.metadata.write_lock(self._busy, task.check):
+            self._check_unchanged(*since or ("", None))
             before = self.catalog.newest()
             for last in (False,) * (ATTEMPTS - 1) + (True,):
                 try:
-                    return self._attempt(task, body)
+                    commit = self._attempt(task, body)
                 except (duckdb.TransactionException, duckdb.IOException) as error:
                     if last or not any(word in str(error) for word in CONFLICT):
                         raise
@@ -93,32 +113,79 @@ class Writer:
                     self.forget()
                     if last or self.catalog.newest() != before:
                         raise
+                else:
+                    if commit:
+                        then(commit)
+                    return commit
         raise AssertionError("the last attempt returns or raises")
+
+    def _check_unchanged(self, table: str, snapshot: int | None) -> None:
+        newest = self.catalog.newest_commits().get(table.casefold())
+        if snapshot is not None and (newest is None or newest.snapshot != snapshot):
+            raise EngineError("table_changed_since", f"{table} was changed since.", "See its versions.")
 
     def _attempt(self, task: Task, body: Body) -> Commit | None:
         cursor = self._instance().cursor()
         task.uses(cursor)
         before = self.catalog.newest()
+        began_ms = time.time_ns() // 1_000_000
+        asked: Change | None = None
+        names: SecondNames | None = None
         try:
             cursor.execute("USE lake")
             cursor.execute("BEGIN")
             try:
                 change = body(cursor)
-                info = self._extra_info(cursor, change)
+                info = {"upkeep": change.upkeep} if change.upkeep else self._extra_info(cursor, change)
                 task.check()
                 cursor.execute(
                     "CALL lake.set_commit_message($author, $message, extra_info => $info)",
                     {"author": change.person, "message": change.message, "info": json.dumps(info, ensure_ascii=False)},
                 )
+                if self.metadata.can_be_lost:
+                    names = SecondNames(self.catalog.lake, self.catalog.folder(change.table), began_ms)
+                asked = change
                 cursor.execute("COMMIT")
             except BaseException:  # whatever ended it, what it left goes first
                 _roll_back(cursor)
-                raise
+                if asked is None or (made := self._made(asked, before)) is None:
+                    raise
+                if names:
+                    names.put_back()
+                return made
         finally:
+            if names:
+                names.remove()
             task.uses(None)
             cursor.close()
         after = self.catalog.newest()
-        return None if after == before else self.catalog.commits(after - 1)[-1]
+        commits = [] if after == before else self.catalog.commits(after - 1)
+        return commits[-1] if commits else None
+
+    def _made(self, change: Change, before: int) -> Commit | None:
+        """The commit of a change although committing it failed: the database may have been lost after it took it."""
+        id = change.import_id or change.query_id
+        deadline = time.monotonic() + PATIENCE_S
+        while id:
+            try:
+                return next(iter(self.catalog.commits(before, id)), None)
+            except EngineError as error:
+                if error.code != "storage_unavailable" or time.monotonic() > deadline:
+                    raise
+                time.sleep(PAUSE_S)
+        return None
+
+    def tend(self, task: Task, body: Callable[[duckdb.DuckDBPyConnection], object]) -> None:
+        """Run `body`, which takes care of its own transaction, under the lock: for what is no change of a table."""
+        with self.metadata.write_lock(self._busy, task.check):
+            cursor = self._instance().cursor()
+            task.uses(cursor)
+            try:
+                cursor.execute("USE lake")
+                body(cursor)
+            finally:
+                task.uses(None)
+                cursor.close()
 
     def _extra_info(self, cursor: duckdb.DuckDBPyConnection, change: Change) -> dict[str, Any]:
         newest = self.catalog.newest_commits()
@@ -157,31 +224,30 @@ class Writer:
 
     def _open_quietly(self) -> None:
         try:
-            with write_lock(self.lock_file, self._busy):
+            with self.metadata.write_lock(self._busy):
                 self._instance()
         except (EngineError, duckdb.Error):
             return  # the write itself will meet the same trouble and tell it
 
     def _instance(self) -> duckdb.DuckDBPyConnection:
         with self._opening:
+            if self._connection is not None and not self.metadata.is_current(self._attached):
+                self._connection.close()
+                self._connection = None
             if self._connection is None:
                 self._connection = self._opened()
+            self._held = self.catalog.lake.renewed(self._connection, self._held)
             return self._connection
 
     def _opened(self) -> duckdb.DuckDBPyConnection:
-        data = self.catalog.data
-        data.mkdir(parents=True, exist_ok=True)
+        lake = self.catalog.lake
         temporary, memory, threads = self._open
         connection = open_instance(temporary, memory, threads, private="writer")
-        load_extension(connection, "sqlite_scanner")
-        load_extension(connection, "ducklake")
-        place = str(self.database).replace("'", "''")
-        folder = str(data).replace("'", "''")
-        connection.execute(
-            f"ATTACH 'ducklake:sqlite:{place}' AS lake (DATA_PATH '{folder}', OVERRIDE_DATA_PATH true,"
-            " META_JOURNAL_MODE 'WAL', META_BUSY_TIMEOUT 10000, DATA_INLINING_ROW_LIMIT 0)"
-        )
-        lock(connection, [data])
+        lake.make()
+        self._held = lake.prepare(connection)
+        self._attached = self.metadata.attach(connection, lake.root)
+        self.extensions = loaded_extensions(connection)
+        lock(connection, lake.openable)
         return connection
 
 
@@ -207,10 +273,10 @@ def _roll_back(cursor: duckdb.DuckDBPyConnection) -> None:
             raise
 
 
-def add_files(cursor: duckdb.DuckDBPyConnection, table: str, files: list[Path]) -> None:
+def add_files(cursor: duckdb.DuckDBPyConnection, table: str, files: list[NewFile]) -> None:
     """Register Parquet files that were written for the lake; from now on they are the lake's."""
     for file in files:
-        cursor.execute("CALL ducklake_add_data_files('lake', $table, $file)", {"table": table, "file": str(file)})
+        cursor.execute("CALL ducklake_add_data_files('lake', $table, $file)", {"table": table, "file": file.location})
 
 
 def table_exists(name: str) -> EngineError:

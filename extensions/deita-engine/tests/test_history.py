@@ -9,6 +9,8 @@ import pytest
 from deita_engine.client import Engine, EngineConfig, Run
 from deita_engine.shapes import EngineError, RowsSpec
 
+pytestmark = pytest.mark.backends
+
 Query = Callable[..., Awaitable[Run]]
 Load = Callable[..., Awaitable[Run]]
 
@@ -45,7 +47,7 @@ async def test_each_version_can_be_read_beside_the_newest(engine: Engine, query:
     page = await engine.table_rows(RowsSpec("t", order=(("a", True),), limit=1, version=at[5]))
     assert ([column.name for column in page.columns], page.row_count) == (["a", "label"], 6)
     assert json.loads(page.rows_json) == [[8, "z"]]
-    assert await rows(query, "select sum(a) from t", pins=(("t", at[3]),)) == [["25"]]
+    assert await rows(query, "select sum(a) from t", pins=(("t", at[3]),)) == [[25]]
     assert (await engine.table_at(at[3])).rows == 7
     old = await engine.table_at(at[2])
     assert (old.name, old.version, old.rows, [column.name for column in old.columns]) == ("t", 2, 7, ["a", "b"])
@@ -96,6 +98,20 @@ async def test_every_version_comes_back_and_can_be_written_to(engine: Engine, qu
     assert (await query("update t set a = 100 where a = 1", mode="write")).first_page == b"[[1]]"
     assert await rows(query, "select min(a), max(a) from t") == [[2 if version < 4 else 3, 100]]
     assert await rows(query, "from t order by all", pins=(("t", at[version]),)) == before
+
+
+async def test_defaults_and_not_null_come_back_with_their_version(engine: Engine, query: Query) -> None:
+    made = """create table t (a int not null, b varchar default 'it''s', c date default date '2024-01-01',
+              d double default 1.5, e int default 3, f boolean default true)"""
+    await query(made, mode="write")
+    await query("alter table t alter e set default 4", mode="write")
+    at = await snapshots(engine, "t")
+    await query("create or replace table t as select 1 as a", mode="write")
+    for version, default in ((1, 3), (2, 4), (1, 3)):
+        await engine.restore_table("t", at[version], "me")
+        await query("insert into t (a) values (1)", mode="write")
+        assert await rows(query, "from t") == [[1, "it's", "2024-01-01", 1.5, default, True]]
+        assert (await query("insert into t (b) values ('x')", mode="write")).state == "failed"
 
 
 async def test_restoring_an_import_copies_nothing_and_keeps_its_source(

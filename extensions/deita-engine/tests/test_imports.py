@@ -6,6 +6,7 @@ import json
 import os
 import uuid
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -39,7 +40,8 @@ async def test_the_five_tables_of_nycflights_have_the_known_numbers(load: Load, 
         assert run.commit.rows == run.rows
     assert run.recipe
     assert run.recipe["columns"]["dep_delay"] == "BIGINT"
-    assert run.recipe["null_words"] == ["", "NA"]
+    needing = ("dep_time", "dep_delay", "arr_time", "arr_delay", "air_time")
+    assert run.recipe["null_words"] == {label: ["", "NA"] for label in needing}
     top = "select carrier, count(*) from flights group by 1 order by 2 desc limit 5"
     assert await rows(query, top) == [["UA", 58665], ["B6", 54635], ["EV", 54173], ["DL", 48110], ["AA", 32729]]
     join = """select count(*) from flights join airlines using (carrier) join planes using (tailnum)
@@ -69,18 +71,18 @@ async def test_samples_of_bokeh_import_packed_or_not(
     assert run.rows == count or (count is None and run.rows > 100)
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "code"),
-    [
-        ("empty.csv", b"", "file_empty"),
-        ("blank.csv", b"\n  \n", "file_empty"),
-        ("picture.csv", b"\x89PNG\r\n\x1a\n" + os.urandom(500), "file_binary"),
-        ("nul.csv", b"a,b\n1,\x00\x00\x01\n", "file_binary"),
-        ("book.csv", b"PK\x03\x04" + bytes(100), "file_unreadable"),
-        ("torn.csv.gz", gzip.compress(b"a,b\n" * 9999)[:40], "file_unreadable"),
-        ("torn.parquet", b"PAR1" + bytes(50), "file_unreadable"),
-    ],
-)
+NO_TABLES = [
+    ("empty.csv", b"", "file_empty"),
+    ("blank.csv", b"\n  \n", "file_empty"),
+    ("picture.csv", b"\x89PNG\r\n\x1a\n" + os.urandom(500), "file_binary"),
+    ("nul.csv", b"a,b\n1,\x00\x00\x01\n", "file_binary"),
+    ("book.csv", b"PK\x03\x04" + bytes(100), "file_unreadable"),
+    ("torn.csv.gz", gzip.compress(b"a,b\n" * 9999)[:40], "file_unreadable"),
+    ("torn.parquet", b"PAR1" + bytes(50), "file_unreadable"),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "code"), NO_TABLES, ids=[name for name, *_ in NO_TABLES])
 async def test_a_file_that_is_no_table_is_refused_and_leaves_nothing(
     engine: Engine, load: Load, tmp_path: Path, config: EngineConfig, name: str, content: bytes, code: str
 ) -> None:
@@ -263,3 +265,20 @@ async def test_a_long_import_says_how_far_it_is(engine: Engine, tmp_path: Path) 
         seen.append(run.progress)
     assert run.state == "done", run.error
     assert any(0 < progress < 1 for progress in seen)
+
+
+async def test_rows_too_wide_for_little_memory_get_all_there_is(config: EngineConfig, tmp_path: Path) -> None:
+    words = [hashlib.sha512(str(n).encode()).hexdigest() * 80 for n in range(50)]
+    with (tmp_path / "wide.csv").open("w") as out:
+        out.write("id,text\n")
+        out.writelines(f"{n},{n}{words[n % 50]}\n" for n in range(130_000))
+    engine = Engine(replace(config, readable=(tmp_path,), memory_bytes=8 * 2**30))
+    try:
+        run = await engine.import_file(
+            ImportSpec(str(uuid.uuid4()), str(tmp_path / "wide.csv"), "wide.csv", "0" * 64, "t", "me")
+        )
+        assert await run.wait(90)
+    finally:
+        await engine.stop()
+        (tmp_path / "wide.csv").unlink()  # 1.3 GB
+    assert (run.state, run.rows, run.reject_count) == ("done", 130_000, 0)

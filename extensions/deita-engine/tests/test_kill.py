@@ -8,6 +8,8 @@ import uuid
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import pytest
+from deita_engine.access import Access
 from deita_engine.client import Engine, EngineConfig, Run
 from deita_engine.shapes import EngineError, ImportSpec, QuerySpec
 
@@ -16,10 +18,11 @@ Finished = Callable[..., Awaitable[Run]]
 KILLS = 5
 
 
+@pytest.mark.backends
 async def test_what_was_acknowledged_survives_kill_9_and_the_rest_is_whole_or_absent(
-    config: EngineConfig, finished: Finished
+    config: EngineConfig, access: Access, finished: Finished
 ) -> None:
-    engine = Engine(config)
+    engine = Engine(config, access)
     await finished(engine, "create table ledger (n bigint, part int)", mode="write")
     acknowledged: set[int] = set()
     number = 0

@@ -7,17 +7,24 @@ import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+import pytest
+from deita_engine.access import Access
 from deita_engine.client import Engine, EngineConfig, Run
 from deita_engine.shapes import EngineError
+
+pytestmark = pytest.mark.backends
 
 Finished = Callable[..., Awaitable[Run]]
 
 WRITES_EACH = 50
 
 
-async def test_two_engines_write_one_workspace_a_hundred_of_a_hundred(config: EngineConfig, finished: Finished) -> None:
-    other = replace(config, spool=config.storage / "people" / "you" / "spool")
-    engines = [Engine(replace(config, busy_timeout_s=60)), Engine(replace(other, busy_timeout_s=60))]
+async def test_two_engines_write_one_workspace_a_hundred_of_a_hundred(
+    config: EngineConfig, access: Access, finished: Finished
+) -> None:
+    patient = replace(config, busy_timeout_s=60)
+    other = replace(patient, spool=config.storage / "people" / "you" / "spool")
+    engines = [Engine(patient, access), Engine(other, access)]
     await finished(engines[0], "create table ledger (who int, n int)", mode="write")
     acknowledged: list[tuple[int, int]] = []
     latencies: list[float] = []
@@ -45,8 +52,10 @@ async def test_two_engines_write_one_workspace_a_hundred_of_a_hundred(config: En
     await asyncio.gather(*(engine.stop() for engine in engines))
 
 
-async def test_two_engines_create_one_table_and_one_of_them_wins(config: EngineConfig, finished: Finished) -> None:
-    engines = [Engine(config), Engine(replace(config, spool=config.storage / "other"))]
+async def test_two_engines_create_one_table_and_one_of_them_wins(
+    config: EngineConfig, access: Access, finished: Finished
+) -> None:
+    engines = [Engine(config, access), Engine(replace(config, spool=config.storage / "other"), access)]
 
     async def create(engine: Engine) -> str:
         try:

@@ -1,4 +1,4 @@
-"""`python -m deita_server`: the workspace server, as the hub starts it."""
+"""`python -m deita_server`: the workspace server or, for viewers, the dashboard server, as the hub starts it."""
 
 from __future__ import annotations
 
@@ -18,9 +18,14 @@ def main() -> None:
     from .singleuser import folders
 
     folders.divert_jupyter(settings)
-    from .singleuser.application import WorkspaceServer
+    if settings.is_shared:
+        from .singleuser.dashboards import DashboardServer
 
-    WorkspaceServer.launch_instance()
+        DashboardServer.launch_instance()
+    else:
+        from .singleuser.application import WorkspaceServer
+
+        WorkspaceServer.launch_instance()
 
 
 if __name__ == "__main__":

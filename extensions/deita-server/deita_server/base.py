@@ -16,6 +16,7 @@ from jupyter_server.base.handlers import APIHandler
 from tornado import web
 
 from . import roles
+from .asking import asks
 from .errors import HTTP_CODES, RETRY_AFTER, DeitaError, KnownError, body_of, status_of
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ class DeitaHandler(APIHandler):
         role = self.dataplane.settings.role
         if not roles.may(role, action):
             raise DeitaError("forbidden", f"A {role} may not do this.", details={"role": role})
+        asks(self.current_user.username if self.dataplane.settings.is_shared else self.dataplane.settings.person)
         if len(self.request.body or b"") > JSON_LIMIT:
             raise DeitaError("too_large", "The body of this request is too large.", details={"limit": JSON_LIMIT})
 

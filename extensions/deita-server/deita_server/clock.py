@@ -12,5 +12,10 @@ def now() -> str:
 
 def later(seconds: float) -> str:
     """Return the time that it will be in so many seconds, as `now` does."""
-    moment = datetime.now(UTC) + timedelta(seconds=seconds)
+    return iso(datetime.now(UTC) + timedelta(seconds=seconds))
+
+
+def iso(moment: datetime) -> str:
+    """Return a time as `now` does; one without a zone is UTC."""
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -7,73 +7,60 @@ SQLAlchemy and opens the database; `importing` also asks the engine what happene
 from __future__ import annotations
 
 import asyncio
-import importlib
-from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
+from .background import Background
+from .credentials import Credentials, from_control_plane
 from .errors import DeitaError
 from .presence import Presence
+from .roles import may
 from .settings import Settings
+from .steps import Step, import_all
 
 if TYPE_CHECKING:
     from logging import Logger
 
     from deita_engine.client import Engine
+    from deita_engine.objects import Objects
 
     from .database.database import Database
+    from .limits import Limits
     from .services.files.manager import FilesManager
     from .services.imports.manager import ImportsManager
     from .services.imports.previews import Previews
+    from .services.imports.rejects import Rejects
+    from .services.lineage.manager import LineageManager
+    from .services.queries.history import QueryHistory
     from .services.queries.manager import QueriesManager
-    from .services.tables.history import History
+    from .services.queries.results import ResultsManager
+    from .services.receipts.manager import ReceiptsManager
+    from .services.saved_queries.manager import SavedQueriesManager
+    from .services.statements.manager import StatementsManager
+    from .services.tables.history import History, LookBack
     from .services.tables.manager import TablesManager
     from .services.tables.profiles import Profiles
     from .services.tables.versions import Versions
+    from .services.undo.manager import UndoManager
     from .services.uploads.manager import UploadsManager
+    from .services.workspace.upkeep import UpkeepManager
 
-QUERYING = ("deita_engine.client", "deita_server.services.queries.manager", "deita_server.services.tables.manager")
+QUERYING = (
+    "deita_engine.client",
+    "deita_server.services.queries.manager",
+    "deita_server.services.statements.manager",
+    "deita_server.services.tables.manager",
+)
 STORING = (
     "deita_server.database.database",
     "deita_server.services.files.manager",
     "deita_server.services.imports.manager",
+    "deita_server.services.lineage.manager",
+    "deita_server.services.receipts.manager",
+    "deita_server.services.saved_queries.manager",
+    "deita_server.services.undo.manager",
     "deita_server.services.uploads.manager",
 )
-
-
-class Limits(Protocol):
-    """The extension's configuration, as far as the managers need it."""
-
-    max_upload_bytes: int
-    upload_lifetime: float
-    max_queries: int
-    max_spool_bytes: int
-    result_lifetime: float
-    max_imports: int
-    max_previews: int
-    review_below: float
-    max_wait_ms: int
-
-
-class Step:
-    """Something that is made once, by whoever comes first; who comes meanwhile waits, a failure is tried again."""
-
-    def __init__(self, make: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        self._make = make
-        self._task: asyncio.Task[None] | None = None
-
-    @property
-    def is_done(self) -> bool:
-        """Whether it was made."""
-        return (
-            self._task is not None and self._task.done() and not self._task.cancelled() and not self._task.exception()
-        )
-
-    def reach(self) -> Awaitable[None]:
-        """Return what to wait for."""
-        if self._task is None or (self._task.done() and not self.is_done):
-            self._task = asyncio.get_running_loop().create_task(self._make())
-        return asyncio.shield(self._task)
 
 
 class DataPlane:
@@ -81,8 +68,12 @@ class DataPlane:
 
     engine: Engine
     queries: QueriesManager
+    results: ResultsManager
+    statements: StatementsManager
+    query_history: QueryHistory
     tables: TablesManager
     database: Database
+    objects: Objects | None
     files: FilesManager
     imports: ImportsManager
     previews: Previews
@@ -90,14 +81,22 @@ class DataPlane:
     versions: Versions
     history: History
     profiles: Profiles
+    receipts: ReceiptsManager
+    lineage: LineageManager
+    saved_queries: SavedQueriesManager
+    undo: UndoManager
+    upkeep: UpkeepManager
 
     def __init__(self, settings: Settings, limits: Limits, log: Logger) -> None:
         self.settings, self.limits, self.log = settings, limits, log
         self.disk = ThreadPoolExecutor(4, thread_name_prefix="deita-disk")
+        self.network = ThreadPoolExecutor(4, thread_name_prefix="deita-network")
+        self.credentials = Credentials(from_control_plane(settings.control_plane, settings.slug, settings.token))
         self.presence = Presence(settings.storage / "incoming")
         self._querying, self._storing = Step(self._start_querying), Step(self._start_storing)
         self._importing = Step(self._start_importing)
-        self._background: set[asyncio.Task[Any]] = set()
+        self._background = Background(log)
+        self.in_background = self._background.begin
         self._closed = False
 
     async def querying(self) -> None:
@@ -132,64 +131,104 @@ class DataPlane:
         await step.reach()
 
     async def _start_querying(self) -> None:
-        await asyncio.to_thread(_import, *QUERYING)
-        from deita_engine.client import Engine, EngineConfig
-
+        await asyncio.to_thread(import_all, *QUERYING)
+        from .services.queries.history import QueryHistory
         from .services.queries.manager import QueriesManager
+        from .services.queries.receipts import VersionNumbers
+        from .services.queries.results import ResultsManager
+        from .services.statements.manager import StatementsManager
         from .services.tables.manager import TablesManager
         from .spool import prepare_spool
+        from .storage import engine_of
 
-        settings = self.settings
-        records = await asyncio.to_thread(prepare_spool, settings.spool)
-        read_only = settings.role not in ("owner", "editor")
-        config = EngineConfig.from_env(settings.storage, settings.spool, settings.engine, read_only=read_only)
-        self.engine = Engine(config)
-        self.tables = TablesManager(self.engine, settings.person)
-        self.queries = QueriesManager(self.engine, settings, self.limits, records, self.in_background, self._committed)
+        settings, limits = self.settings, self.limits
+        self.query_history = QueryHistory(settings.query_history, limits.max_queries, limits.max_history_bytes)
+        await self.query_history.open()
+        await asyncio.to_thread(prepare_spool, settings.spool, await self.query_history.ids())
+        self.engine = engine_of(settings, self.credentials)
+        self.tables = TablesManager(self.engine, settings.person, self._committed)
+        numbers = VersionNumbers(self.engine)
+        self.queries = QueriesManager(
+            self.engine, settings, limits, numbers, self.query_history, self.in_background, self._committed, self.log
+        )
+        self.statements = StatementsManager(self.engine, numbers, self.queries)
+        self.results = ResultsManager(self.engine, self.queries, settings.spool)
+        await self.queries.recover()
 
     async def _start_storing(self) -> None:
         await self.querying()
-        await asyncio.to_thread(_import, *STORING)
-        from deita_engine.store import store_at
-
+        await asyncio.to_thread(import_all, *STORING)
         from .database.database import Database
         from .services.files.manager import FilesManager
+        from .services.files.view import NamesView
+        from .services.imports.rejects import Rejects
+        from .services.lineage.manager import LineageManager
+        from .services.receipts.manager import ReceiptsManager
+        from .services.saved_queries.manager import SavedQueriesManager
         from .services.tables.history import History
         from .services.tables.profiles import Profiles
         from .services.tables.versions import Versions
+        from .services.undo.manager import UndoManager
+        from .services.uploads.incoming import Incoming
         from .services.uploads.manager import UploadsManager
+        from .services.workspace.janitor import Janitor
+        from .services.workspace.upkeep import UpkeepManager
+        from .storage import database_backend, opened
 
         settings, limits = self.settings, self.limits
-        self.database = Database(settings.storage / "workspace.sqlite")
+        self.database = Database(database_backend(settings, self.credentials), read_only=settings.is_shared)
+        await self.database.prepare()
         await asyncio.to_thread(self._open_storage)
-        store = await asyncio.to_thread(store_at, settings.storage.as_uri())
+        store, self.objects = await opened(settings, self.credentials)
+        view = NamesView(settings, self.log)
+        if may(settings.role, "change"):
+            await self.database.write(view.refresh)
         self.files = FilesManager(
             self.database,
             store,
             self.presence,
             self.disk,
+            self.network,
             settings.person,
             limits.max_upload_bytes,
             settings.quota,
+            view,
         )
+        incoming = Incoming(self.presence.incoming, store, self.disk, self.network)
         self.uploads = UploadsManager(
-            self.database, self.files, self.presence.incoming, self.disk, settings.person, limits.upload_lifetime
+            self.database, self.files, incoming, self.disk, settings.person, limits.upload_lifetime
         )
         self.versions = Versions(self.database, self.engine)
         self.history = History(self.engine, self.versions, self.tables, settings.person)
         self.profiles = Profiles(self.database, self.engine, self.versions, self.tables)
-        self._make_imports()
+        self.lineage = LineageManager(self.database, self.versions)
+        self.receipts = ReceiptsManager(self.database, self.versions, self.queries)
+        self.saved_queries = SavedQueriesManager(self.database, self.engine, settings.person)
+        self.undo = UndoManager(self.database, self.engine, self.versions, self.tables, self.queries, settings.person)
+        rejects = Rejects(settings.storage / "rejects", self.disk, self.objects)
+        janitor = Janitor(self.database, store, rejects, self.disk, limits.orphan_age)
+        self.upkeep = UpkeepManager(
+            settings.storage, self.database, self.engine, self.versions, janitor, limits, self.log
+        )
+        if may(settings.role, "change"):
+            self.upkeep.watch()
+        self._make_imports(rejects)
 
-    def _make_imports(self) -> None:
+    async def look_back(self, as_of: dict[str, int] | str | None) -> LookBack | None:
+        """Find what `as_of` means; nothing means now."""
+        if as_of is None:
+            return None
+        await self.storing()
+        return await self.history.look_back(as_of)
+
+    def _make_imports(self, rejects: Rejects) -> None:
         from .services.imports.manager import ImportsManager
         from .services.imports.previews import Previews
-        from .services.imports.rejects import Rejects
         from .services.imports.sources import Sources
         from .services.imports.underway import Underway
 
         settings, limits, database, engine = self.settings, self.limits, self.database, self.engine
         sources = Sources(database, self.files, self.versions)
-        rejects = Rejects(settings.storage / "rejects", self.disk)
         self.previews = Previews(engine, sources, limits.max_previews)
         underway = Underway(
             database,
@@ -205,46 +244,44 @@ class DataPlane:
         self.imports = ImportsManager(database, engine, sources, underway, rejects, self.presence, settings.person)
 
     def _open_storage(self) -> None:
+        if self.settings.is_shared:
+            self.database.open()
+            return
         self.presence.enter()
         with self.presence.gate():
             self.database.open()
 
     async def _start_importing(self) -> None:
         await self.storing()
+        if self.settings.is_shared:
+            return
         await self.versions.sync()
         await self.imports.recover()
 
     def _committed(self) -> None:
-        """Take note of a commit that a statement made; without a database it waits for the next one who asks."""
-        if self._storing.is_done:
-            self.in_background(self.versions.sync())
+        """Take note of a commit that a statement or a table's change made: viewers, who only read, find it then."""
+        if not self._closed:
+            self.in_background(self._index())
 
-    def in_background(self, work: Coroutine[Any, Any, Any]) -> None:
-        """Do something that nobody waits for; its failure is logged, `close` waits for its end."""
-        task = asyncio.get_running_loop().create_task(work)
-        self._background.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[Any]) -> None:
-        self._background.discard(task)
-        if not task.cancelled() and task.exception():
-            self.log.error("Work in the background failed", exc_info=task.exception())
+    async def _index(self) -> None:
+        await self.storing()
+        await self.versions.sync()
 
     async def close(self) -> None:
         """End the engine, wait for what is being written down, close the database."""
         self._closed = True
+        if self._storing.is_done:
+            await self.upkeep.close()
+            self.imports.stop()
         if self._querying.is_done:
             await self.queries.close()
         if self._storing.is_done:
             await self.imports.close()
-        if self._background:
-            await asyncio.wait(set(self._background), timeout=10)
+        await self._background.wait(10)
+        if self._querying.is_done:
+            await self.query_history.close()
         if self._storing.is_done:
             await asyncio.to_thread(self.database.close)
             await asyncio.to_thread(self.presence.leave)
         self.disk.shutdown()
-
-
-def _import(*names: str) -> None:
-    for name in names:
-        importlib.import_module(name)
+        self.network.shutdown()

@@ -1,4 +1,6 @@
-"""`/openapi.json` and the interactive page over it, whose assets are shipped: nothing is loaded from elsewhere."""
+"""`/openapi.json` and the interactive page over it, whose assets are shipped: nothing is loaded from elsewhere. What
+outputs of notebooks load is sent the same way.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +15,7 @@ from .errors import DeitaError
 
 STATIC = Path(__file__).parent / "static"
 ASSETS = {
+    "results.js": (STATIC / "notebook" / "results.js", "text/javascript; charset=utf-8"),
     "docs.js": (STATIC / "docs.js", "text/javascript; charset=utf-8"),
     "swagger-ui.css": (STATIC / "swagger" / "swagger-ui.css", "text/css; charset=utf-8"),
     "swagger-ui-bundle.js": (STATIC / "swagger" / "swagger-ui-bundle.js", "text/javascript; charset=utf-8"),
@@ -58,7 +61,7 @@ class DocsHandler(DeitaHandler):
 
 
 class AssetHandler(DeitaHandler):
-    """The page's script and style."""
+    """The script and style of the page, and the script that outputs of notebooks load to show all rows."""
 
     async def get(self, asset: str) -> None:
         """Send one of the files that are known by name."""
@@ -84,4 +87,5 @@ ROUTES: list[tuple[str, type[DeitaHandler]]] = [
     ("/openapi.json", OpenAPIHandler),
     ("/docs", DocsHandler),
     ("/docs/{asset}", AssetHandler),
+    ("/notebook/{asset}", AssetHandler),
 ]

@@ -22,6 +22,7 @@ STATUS: dict[str, int] = {
     "multiple_statements": 400,
     "column_mismatch": 400,
     "bad_recipe": 400,
+    "bad_parameter": 400,
     # who sent it
     "unauthorized": 401,
     "forbidden": 403,
@@ -34,6 +35,7 @@ STATUS: dict[str, int] = {
     "upload_not_found": 404,
     "import_not_found": 404,
     "query_not_found": 404,
+    "saved_query_not_found": 404,
     "table_not_found": 404,
     "version_not_found": 404,
     "method_not_allowed": 405,
@@ -44,7 +46,12 @@ STATUS: dict[str, int] = {
     "offset_mismatch": 409,
     "table_exists": 409,
     "query_exists": 409,
+    "saved_query_exists": 409,
+    "saved_query_changed": 409,
     "no_result": 409,
+    "nothing_to_undo": 409,
+    "table_changed_since": 409,
+    "not_repeatable": 409,
     "query_cancelled": 409,
     "import_cancelled": 409,
     "import_state": 409,
@@ -61,6 +68,7 @@ STATUS: dict[str, int] = {
     "file_empty": 422,
     "file_binary": 422,
     "file_unreadable": 422,
+    "table_unreadable": 422,
     "sha256_mismatch": 422,
     "line_too_long": 422,
     "file_encrypted": 422,
@@ -75,8 +83,10 @@ STATUS: dict[str, int] = {
     # what happened to us
     "internal": 500,
     "interrupted": 503,
+    "storage_unavailable": 503,
     "engine_lost": 503,
     "workspace_busy": 503,
+    "workspace_outdated": 503,
     "no_space": 507,
     "out_of_memory": 507,
 }
@@ -89,7 +99,9 @@ RETRY_AFTER: dict[str, int] = {
     "too_many_uploads": 60,
     "upload_locked": 1,
     "workspace_busy": 2,
+    "workspace_outdated": 5,
     "engine_lost": 1,
+    "storage_unavailable": 5,
     "interrupted": 1,
 }
 

@@ -26,8 +26,11 @@ class DeitaExtension(ExtensionApp):
     upload_lifetime = Float(
         7 * 24 * 3600.0, help="Seconds that an unfinished upload may be left alone; then it is 410 upload_expired."
     ).tag(config=True)
-    max_queries = Integer(
-        1000, help="How many queries a server remembers; the oldest finished ones are forgotten."
+    max_queries = Integer(10_000, help="How many queries of a person are remembered; the oldest are forgotten.").tag(
+        config=True
+    )
+    max_history_bytes = Integer(
+        64 * 2**20, help="What a person's queries and their receipts may take; the oldest are forgotten."
     ).tag(config=True)
     max_spool_bytes = Integer(20 * 2**30, help="What all spooled results together may take; the oldest go first.").tag(
         config=True
@@ -43,6 +46,21 @@ class DeitaExtension(ExtensionApp):
         0.7, help="An import that may wait for a person does so when the reading's confidence is below this."
     ).tag(config=True)
     max_wait_ms = Integer(60_000, help="The longest that a request may ask to wait, in milliseconds.").tag(config=True)
+
+    max_versions = Integer(
+        100, min=1, help="How many newest versions of a table are kept whatever their age; see version_days."
+    ).tag(config=True)
+    version_days = Float(
+        90.0, min=0, help="Days for which every version of a table is kept; older ones are 410 version_expired."
+    ).tag(config=True)
+    upkeep_idle = Float(60.0, help="Seconds that nothing may have run before upkeep begins by itself.").tag(config=True)
+    upkeep_interval = Float(3600.0, help="Seconds between two times of upkeep.").tag(config=True)
+    orphan_age = Float(
+        86400.0, help="Seconds after which upkeep removes files that nothing names: a crash left them."
+    ).tag(config=True)
+    upkeep_grace = Float(
+        3600.0, help="Seconds that files which no version needs are left to queries that still read them."
+    ).tag(config=True)
 
     dataplane: DataPlane
 

@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
 
 PageHook = Callable[[JupyterHandler, dict[str, Any]], dict[str, Any]]
-# What would call the outside world or install things, and the terminal: its shell would inherit the server's token.
+# What would call the outside world or install things, and the terminal: its shell would inherit the server's token. The
+# plugin that comes with JupySQL fails in every page of JupyterLab 4.6 (a TypeError while it starts).
 _DISABLED = (
     "@jupyterlab/apputils-extension:announcements",
     "@jupyterlab/extensionmanager-extension",
     "@jupyterlab/terminal-extension",
+    "jupysql-plugin",
 )
 
 

@@ -13,17 +13,39 @@ from .operations import Model, Operation
 from .services.files.operations import OPERATIONS as FILES
 from .services.health.operations import OPERATIONS as HEALTH
 from .services.imports.operations import OPERATIONS as IMPORTS
+from .services.lineage.operations import OPERATIONS as LINEAGE
 from .services.queries.operations import OPERATIONS as QUERIES
+from .services.receipts.operations import OPERATIONS as RECEIPTS
+from .services.saved_queries.operations import OPERATIONS as SAVED_QUERIES
+from .services.statements.operations import OPERATIONS as STATEMENTS
 from .services.tables.operations import OPERATIONS as TABLES
+from .services.undo.operations import OPERATIONS as UNDO
 from .services.uploads.operations import OPERATIONS as UPLOADS
 from .services.workspace.operations import OPERATIONS as WORKSPACE
 
 DOCUMENTATION = [
     Operation("get", "/openapi.json", "Read this document", {200: ("application/json",)}),
     Operation("get", "/docs", "Read it as a page", {200: ("text/html",)}),
+    Operation(
+        "get", "/notebook/{asset}", "What outputs of notebooks load", {200: ("text/javascript",)}, refuses=(404,)
+    ),
     Operation("get", "/docs/{asset}", "A part of that page", {200: ("text/css", "text/javascript")}, refuses=(404,)),
 ]
-OPERATIONS = [*HEALTH, *WORKSPACE, *FILES, *UPLOADS, *IMPORTS, *TABLES, *QUERIES, *DOCUMENTATION]
+OPERATIONS = [
+    *HEALTH,
+    *WORKSPACE,
+    *FILES,
+    *UPLOADS,
+    *IMPORTS,
+    *TABLES,
+    *STATEMENTS,
+    *QUERIES,
+    *LINEAGE,
+    *RECEIPTS,
+    *UNDO,
+    *SAVED_QUERIES,
+    *DOCUMENTATION,
+]
 ALWAYS_REFUSES = (400, 401, 403)
 REFERENCE = "#/components/schemas/{model}"
 

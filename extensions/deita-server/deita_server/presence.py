@@ -32,7 +32,6 @@ class Presence:
         """Make the folder, take its lock, and remove what dead servers left."""
         if self._lock is not None:
             return
-        self.incoming.mkdir(parents=True, exist_ok=True)
         with self.gate():
             for folder in self.incoming.iterdir():
                 if folder.is_dir() and not _is_held(folder / LOCK):
@@ -57,6 +56,7 @@ class Presence:
     @contextmanager
     def gate(self) -> Iterator[None]:
         """Hold what only one server of the workspace may do at a time: entering, leaving, migrating."""
+        self.incoming.mkdir(parents=True, exist_ok=True)
         gate = os.open(self.incoming / GATE, os.O_CREAT | os.O_RDWR, 0o600)
         try:
             fcntl.flock(gate, fcntl.LOCK_EX)

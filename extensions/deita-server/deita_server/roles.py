@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-Action = Literal["look", "query", "change"]
+Action = Literal["look", "query", "raw", "change"]
+"""`raw` is the bytes of files as they were uploaded, and what was read from them before it became a table."""
 
 ALLOWED: dict[str, frozenset[Action]] = {
-    "owner": frozenset({"look", "query", "change"}),
-    "editor": frozenset({"look", "query", "change"}),
+    "owner": frozenset({"look", "query", "raw", "change"}),
+    "editor": frozenset({"look", "query", "raw", "change"}),
     "viewer": frozenset({"look", "query"}),
 }
 

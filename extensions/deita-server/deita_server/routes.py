@@ -11,8 +11,13 @@ from .services.files.handlers import NESTED, NestedNameHandler
 from .services.files.handlers import ROUTES as FILES
 from .services.health.handlers import ROUTES as HEALTH
 from .services.imports.handlers import ROUTES as IMPORTS
+from .services.lineage.handlers import ROUTES as LINEAGE
 from .services.queries.handlers import ROUTES as QUERIES
+from .services.receipts.handlers import ROUTES as RECEIPTS
+from .services.saved_queries.handlers import ROUTES as SAVED_QUERIES
+from .services.statements.handlers import ROUTES as STATEMENTS
 from .services.tables.handlers import ROUTES as TABLES
+from .services.undo.handlers import ROUTES as UNDO
 from .services.uploads.handlers import ROUTES as UPLOADS
 from .services.workspace.handlers import ROUTES as WORKSPACE
 
@@ -24,14 +29,19 @@ ROUTES: list[tuple[str, type[DeitaHandler]]] = [
     *UPLOADS,
     *IMPORTS,
     *TABLES,
+    *STATEMENTS,
     *QUERIES,
+    *RECEIPTS,
+    *UNDO,
+    *LINEAGE,
+    *SAVED_QUERIES,
     *DOCUMENTATION,
 ]
 
 
 def pattern(template: str) -> str:
     """Turn `/files/{name}/meta` into the regular expression that tornado matches."""
-    return "/" + PREFIX + re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template)
+    return "/" + PREFIX + re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(template))
 
 
 def tornado_rules() -> list[tuple[Any, ...]]:

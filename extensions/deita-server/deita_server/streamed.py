@@ -5,6 +5,7 @@ A refusal waits for the end of the body where that is near: a client that is sti
 
 from __future__ import annotations
 
+from deita_engine.shapes import EngineError
 from tornado import web
 
 from .base import JSON_LIMIT, DeitaHandler
@@ -55,7 +56,7 @@ class StreamedHandler(DeitaHandler):
             return
         try:
             await self.receive(chunk)
-        except DeitaError as error:
+        except (DeitaError, EngineError) as error:
             self._refused = error
             await self.abandon()
 

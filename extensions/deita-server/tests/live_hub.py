@@ -44,7 +44,7 @@ class WorkspaceSpawner(SimpleLocalProcessSpawner):
             "DEITA_WORKSPACE_ID": self.name,
             "DEITA_WORKSPACE": self.name,
             "DEITA_PERSON": self.user.name,
-            "DEITA_ROLE": "owner",
+            "DEITA_ROLE": "viewer" if self.user.name.startswith("dash-") else "owner",
             "DEITA_STORAGE_URL": storage.as_uri(),
             "DEITA_PUBLIC_URL": given["url"],
             "DEITA_LIFELINE": str(pathlib.Path(given["folder"], "lifeline.lock")),
@@ -63,7 +63,7 @@ c.JupyterHub.cookie_secret_file = given["folder"] + "/cookie_secret"
 c.JupyterHub.db_url = "sqlite:///" + given["folder"] + "/hub.sqlite"
 c.JupyterHub.pid_file = given["folder"] + "/hub.pid"
 c.JupyterHub.load_roles = [
-    {{"name": "tests", "scopes": ["admin:users", "admin:servers", "access:servers", "tokens"], "services": ["tests"]}}
+    {{"name": "tests", "scopes": ["admin:users", "admin:servers", "shares", "tokens"], "services": ["tests"]}}
 ]
 c.JupyterHub.services = [{{"name": "tests", "api_token": given["token"]}}]
 """
@@ -134,6 +134,16 @@ class Hub:
         return Server(
             f"{self.url}/user/{person}/{workspace}/", token, self.folder / "storage" / workspace, pid, self.http
         )
+
+    def share(self, person: str, workspace: str) -> None:
+        """Let somebody into the dashboard server of a workspace."""
+        self.api("POST", f"users/{person}")
+        answer = self.api("POST", f"shares/dash-{workspace}/{workspace}", json={"user": person})
+        assert answer.status_code == 200, answer.text
+
+    def unshare(self, person: str, workspace: str) -> None:
+        """Take that back."""
+        self.api("PATCH", f"shares/dash-{workspace}/{workspace}", json={"user": person})
 
     def stop(self, person: str, workspace: str) -> None:
         self.api("DELETE", f"users/{person}/servers/{workspace}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import socket
@@ -16,6 +17,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.servers.object_store import ObjectStore
+
 TOKEN = "a-token-for-tests"
 BASE = "/user/me/shop/deita/api/v1"
 
@@ -29,8 +32,15 @@ def free_port() -> int:
 class RunningServer:
     """A server process; `api` is a client of its data plane that sends the token."""
 
-    def __init__(self, folder: Path, storage: Path, environment: dict[str, str], arguments: tuple[str, ...]) -> None:
-        self.folder, self.storage = folder, storage
+    def __init__(
+        self,
+        folder: Path,
+        storage: Path,
+        environment: dict[str, str],
+        arguments: tuple[str, ...],
+        store: ObjectStore | None = None,
+    ) -> None:
+        self.folder, self.storage, self.store = folder, storage, store
         self.environment, self.arguments = environment, arguments
         folder.mkdir(parents=True, exist_ok=True)
         self.log = folder / "server.log"
@@ -65,7 +75,7 @@ class RunningServer:
             return False
 
     @staticmethod
-    def wait_until(condition: Callable[[], Any], seconds: float = 30) -> Any:
+    def wait_until(condition: Callable[[], Any], seconds: float = 60) -> Any:
         deadline = time.monotonic() + seconds
         while not (result := condition()):
             assert time.monotonic() < deadline, "the condition did not come true in time"
@@ -91,6 +101,14 @@ class RunningServer:
                 return int(child)
         raise AssertionError(f"no engine to {role} runs")
 
+    def blobs(self) -> set[str]:
+        """The hashes of all bytes that are kept, in the folder or in the bucket."""
+        remote = self.environment["DEITA_STORAGE_URL"]
+        if not remote.startswith("s3://"):
+            return {path.name for path in (self.storage / "files").rglob("*") if path.is_file()}
+        assert self.store is not None
+        return {key.rsplit("/", 1)[-1] for key in self.store.keys(remote) if key.startswith("files/")}
+
     # short ways to what nearly every test does
 
     def put(self, name: str, content: bytes, **params: Any) -> httpx.Response:
@@ -114,9 +132,26 @@ Starter = Callable[..., RunningServer]
 
 
 @pytest.fixture(scope="session")
-def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starter]:
-    """Starts servers, also several of one workspace; stops them at the end."""
+def start_server(
+    tmp_path_factory: pytest.TempPathFactory, backend: str, request: pytest.FixtureRequest
+) -> Iterator[Starter]:
+    """Starts servers, also several of one workspace, on the backend of the test; stops them at the end."""
     started: list[RunningServer] = []
+    broker = request.getfixturevalue("broker") if backend == "production" else None
+    store = request.getfixturevalue("object_store") if backend == "production" else None
+
+    def production(storage: Path) -> dict[str, str]:
+        if broker is None:
+            return {}
+        workspace = hashlib.sha256(str(storage).encode()).hexdigest()[:26]
+        url = f"{broker.url}/{workspace}"
+        return {
+            "DEITA_DATABASE": "postgresql",
+            "DEITA_STORAGE_URL": f"{broker.storage.objects.url}/{workspace}",
+            "DEITA_LOCAL": str(storage),
+            "DEITA_CONTROL_PLANE": url,
+            "JUPYTERHUB_API_TOKEN": "for-the-broker",
+        }
 
     def start(
         *arguments: str, storage: Path | None = None, person: str = "me", role: str = "owner", **extra: str
@@ -134,9 +169,10 @@ def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starter]:
             "DEITA_ROLE": role,
             "DEITA_STORAGE_URL": storage.as_uri(),
             "DEITA_ENGINE_MEMORY": str(1024**3),
+            **production(storage),
             **extra,
         }
-        server = RunningServer(folder, storage, environment, arguments)
+        server = RunningServer(folder, storage, environment, arguments, store)
         started.append(server)
         return server
 

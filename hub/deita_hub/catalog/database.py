@@ -1,4 +1,4 @@
-"""Opening the catalog: SQLite settings, read and write transactions, and bringing the tables up to date."""
+"""Opening the catalog: read and write transactions on SQLite or PostgreSQL, and bringing the tables up to date."""
 
 from __future__ import annotations
 
@@ -8,41 +8,46 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from deita_hub.lifeline import FileLock
+from deita_hub.catalog import postgres, sqlite
 
 BASE32 = "0123456789abcdefghjkmnpqrstvwxyz"
+PATIENCE_SECONDS = 15.0
+"""How long a transaction waits for a PostgreSQL that is being restarted, before its first statement."""
 
 
 class Catalog:
     """A connection pool to the catalog. `read` and `write` are the only ways to it."""
 
     def __init__(self, url: str) -> None:
-        self.url = url
-        path = Path(make_url(url).database or "")
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock_path = path.with_name(path.name + ".migrate.lock")
-        self._engine = create_engine(url, connect_args={"timeout": 10.0, "isolation_level": None})
-        event.listen(self._engine, "connect", _configure)
-        event.listen(self._engine, "begin", _begin)
+        self.kind = "sqlite" if make_url(url).get_backend_name() == "sqlite" else "postgresql"
+        self._backend = sqlite if self.kind == "sqlite" else postgres
+        self._engine = self._backend.open_engine(url)
         self._writer = self._engine.execution_options(deita_write=True)
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Session]:
-        """One consistent look at the catalog."""
+        """One consistent look at the catalog. Raises OperationalError when the database cannot be reached."""
         with Session(self._engine, expire_on_commit=False) as session:
+            _begin(session)
             yield session
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Session]:
-        """One transaction that may write: takes SQLite's write lock at once, so that it cannot fail half-way."""
-        with Session(self._writer, expire_on_commit=False) as session, session.begin():
+        """One transaction that may write, the only one at its time, so that it cannot fail half-way for another's sake.
+
+        Raises OperationalError when the database cannot be reached; what a lost connection did not acknowledge may or
+        may not have been done.
+        """
+        with Session(self._writer, expire_on_commit=False) as session:
+            _begin(session)
             yield session
+            session.commit()
 
     def migrate(self) -> None:
         """Bring the tables up to date; safe to call from several processes at once."""
@@ -54,7 +59,7 @@ class Catalog:
 
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-        with FileLock(self._lock_path), self._writer.begin() as connection:
+        with self._backend.migrating(self._engine) as connection:
             newest = ScriptDirectory.from_config(config).get_current_head()
             if MigrationContext.configure(connection).get_current_revision() != newest:
                 config.attributes["connection"] = connection
@@ -70,14 +75,19 @@ class Catalog:
         return self._engine
 
 
-def _configure(connection: Any, record: Any) -> None:
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin(connection: Connection) -> None:
-    immediate = connection.get_execution_options().get("deita_write")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+def _begin(session: Session) -> None:
+    """Begin the transaction; nothing was sent yet, so that a lost connection may be replaced."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            session.connection()
+        except OperationalError:
+            session.rollback()
+            if session.get_bind().dialect.name == "sqlite" or time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+        else:
+            return
 
 
 def now() -> datetime:

@@ -12,17 +12,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import case, delete, literal, select
 from sqlalchemy.orm import Session
 
 from deita_hub.catalog.database import new_id, now
 from deita_hub.catalog.models import AuditEntry, IdempotencyKey, Member, ServerFailure, Workspace
-from deita_hub.names import check_slug, check_workspace_name, numbered, slug_from
+from deita_hub.names import DASHBOARDS, check_slug, check_workspace_name, numbered, slug_from
 
 KEPT_DAYS = 30
 MOST_OWNED = 1000
 WORKING_ROLES = ("owner", "editor")
 """Roles that have a workspace server of their own."""
+VIEWER = "viewer"
+"""The role of who only looks, through the workspace's dashboard server."""
 
 
 class SlugTakenError(Exception):
@@ -62,6 +64,11 @@ def membership(session: Session, person: str, slug: str, *, deleted: bool = Fals
     return rows[0] if rows else None
 
 
+def by_slug(session: Session, slug: str) -> Workspace | None:
+    """The workspace, whoever asks; None when there is none."""
+    return session.scalar(select(Workspace).where(Workspace.slug == slug, Workspace.deleted_at.is_(None)))
+
+
 def memberships(session: Session, person: str, *, after: str = "", limit: int = 100) -> list[Membership]:
     """The person's workspaces in the order in which they were made, those after the id `after`."""
     return _memberships(session, person, after=after, limit=limit)
@@ -70,10 +77,11 @@ def memberships(session: Session, person: str, *, after: str = "", limit: int = 
 def _memberships(
     session: Session, person: str, *, deleted: bool = False, slug: str | None = None, after: str = "", limit: int
 ) -> list[Membership]:
+    user = case((Member.role.in_(WORKING_ROLES), person), else_=literal(DASHBOARDS) + Workspace.slug)
     query = (
         select(Workspace, Member.role, ServerFailure)
         .join(Member, (Member.workspace_id == Workspace.id) & (Member.person == person))
-        .outerjoin(ServerFailure, (ServerFailure.workspace_id == Workspace.id) & (ServerFailure.person == person))
+        .outerjoin(ServerFailure, (ServerFailure.workspace_id == Workspace.id) & (ServerFailure.person == user))
         .where(Workspace.id > after, Workspace.deleted_at.is_not(None) if deleted else Workspace.deleted_at.is_(None))
         .order_by(Workspace.id)
         .limit(limit)
@@ -172,19 +180,9 @@ def remove(session: Session, workspace_id: str) -> None:
     audit(session, "", "workspace.purge", workspace_id)
 
 
-def set_member(session: Session, workspace: Workspace, person: str, role: str, *, by: str) -> None:
-    """Give a person a role in the workspace, or change it."""
-    member = session.get(Member, (workspace.id, person))
-    if member is None:
-        session.add(Member(workspace_id=workspace.id, person=person, role=role, added_at=now()))
-    else:
-        member.role = role
-    audit(session, by, "member.set", workspace.id, member=person, role=role)
-
-
-def members(session: Session, workspace_id: str) -> list[Member]:
-    """Everybody who is in the workspace, by name."""
-    return list(session.scalars(select(Member).where(Member.workspace_id == workspace_id).order_by(Member.person)))
+def ids(session: Session) -> Sequence[str]:
+    """The ids of all workspaces that are in use."""
+    return session.scalars(select(Workspace.id).where(Workspace.deleted_at.is_(None))).all()
 
 
 def purgeable(session: Session) -> Sequence[Workspace]:

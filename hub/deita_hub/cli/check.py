@@ -8,22 +8,26 @@ import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from deita_hub import secret_files
+from deita_hub import database_urls, isolation, mounts, profile, secret_files
+from deita_hub.backing_up import making
+from deita_hub.backing_up.restic import BackupError, Restic
+from deita_hub.broker.storage import IssueFailedError
+from deita_hub.broker.sts import SessionStorage
+from deita_hub.bucket import Bucket, BucketError
 from deita_hub.cli.output import answer, here, json_option
-from deita_hub.cli.running import state_of
-from deita_hub.settings import Settings, SettingsError
+from deita_hub.cli.running import in_force, state_of
+from deita_hub.object_storage import ObjectStorage
+from deita_hub.settings import OWNER, Settings, SettingsError
 from deita_hub.supervisor.programs import find_node, find_proxy, node_version
 from deita_hub.supervisor.up import UpError, check_port
 
+SAID = (("backup", "made"), ("drill", "tried"))
 LEAST_FREE_BYTES = 1_000_000_000
-UNPROTECTED = (
-    "none: every server runs as this user. Whoever has a workspace here can read the files of all workspaces, Deita's "
-    "secrets and whatever else this user can read. Only trust yourself, or people whom you would give this account."
-)
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ def command(as_json: bool) -> None:
 def _checked(name: str, probe: Callable[[Settings], str], settings: Settings) -> Finding:
     try:
         return Finding(name, True, probe(settings))
-    except (SettingsError, UpError, OSError) as error:
+    except (SettingsError, BackupError, UpError, OSError) as error:
         return Finding(name, False, error.strerror or "" if isinstance(error, OSError) else str(error))
 
 
@@ -77,13 +81,19 @@ def _port(settings: Settings) -> str:
 
 
 def _isolation(settings: Settings) -> str:
-    return UNPROTECTED
+    return isolation.described(in_force(settings))
+
+
+def _limits(settings: Settings) -> str:
+    return isolation.limits(settings)
 
 
 def _trust(settings: Settings) -> str:
-    state = state_of(settings)
-    trusted = bool(state["trust_everyone"]) if state is not None else settings.trust_everyone
-    return "everyone is trusted" if trusted else "only `me` may sign in"
+    now = in_force(settings)
+    if isolation.walled(now):
+        walls = "the sandbox" if now.spawner.is_local else now.spawner.kind
+        return f"whoever has a sign-in link may sign in; members are kept apart by {walls}"
+    return "everyone is trusted" if now.trust_everyone else "only `me` may sign in"
 
 
 def _storage(settings: Settings) -> str:
@@ -93,7 +103,41 @@ def _storage(settings: Settings) -> str:
     free = shutil.disk_usage(existing).free
     if free < LEAST_FREE_BYTES:
         raise SettingsError(f"Less than 1 GB is free where DEITA_STORAGE lies ({free:,} bytes).")
-    return f"{settings.storage}, {free / 1e9:,.1f} GB free"
+    room = f"{settings.storage}, {free / 1e9:,.1f} GB free"
+    return room if settings.objects is None else f"{_bucket(settings.objects)}; {room}"
+
+
+def _bucket(objects: ObjectStorage) -> str:
+    try:
+        bucket = Bucket(objects)
+        bucket.check()
+        SessionStorage(objects).issue("check", OWNER, "read")
+        left = bucket.unfinished()
+    except (BucketError, IssueFailedError) as error:
+        raise SettingsError(f"The bucket of DEITA_STORAGE cannot be used: {error}") from error
+    found = f"{objects.url}, with a session for each workspace"
+    return f"{found}; uploads in parts that are not finished after a day: {left}" if left else found
+
+
+def _mounts(settings: Settings) -> str:
+    return mounts.described(settings)
+
+
+def _database(settings: Settings) -> str:
+    if settings.database == "sqlite":
+        return "SQLite in DEITA_HOME"
+    # imported late: most installations never need it
+    import psycopg
+
+    try:
+        with psycopg.connect(database_urls.for_libpq(settings.database_url), connect_timeout=5) as connection:
+            found = connection.execute("SELECT rolcreaterole FROM pg_roles WHERE rolname = current_user").fetchone()
+            version = connection.info.server_version // 10000
+    except psycopg.Error:
+        raise SettingsError("The PostgreSQL of DEITA_DATABASE_URL cannot be reached, or refuses the login.") from None
+    if not found or not found[0]:
+        raise SettingsError("The role of DEITA_DATABASE_URL may not make roles: ALTER ROLE … CREATEROLE.")
+    return f"PostgreSQL {version}"
 
 
 def _secrets(settings: Settings) -> str:
@@ -103,10 +147,36 @@ def _secrets(settings: Settings) -> str:
     return "readable by their owner only"
 
 
+def _backup(settings: Settings) -> str:
+    if not settings.backup_repository:
+        return "none is made: set DEITA_BACKUP_REPOSITORY"
+    Restic(settings, make_password=True)
+    said = [f"{what} {_ago(facts['time'])}" for key, what in SAID if (facts := making.noted(settings).get(key))]
+    return ", ".join(said) or "none was made yet: deita backup"
+
+
+def _ago(time: object) -> str:
+    hours = (datetime.now(UTC) - datetime.fromisoformat(str(time))).total_seconds() / 3600
+    return f"{hours:.0f} hours ago" if hours < 48 else f"{hours / 24:.0f} days ago"
+
+
 def _existing(path: Path) -> Path:
     while not path.exists():
         path = path.parent
     return path
+
+
+def _origins(settings: Settings) -> str:
+    profile.check(in_force(settings))
+    if settings.subdomain_host:
+        locked = (
+            "cookies are locked to their hosts" if settings.origins.secure else "without https, cookies are not locked"
+        )
+        return f"each person's servers have an origin of their own below {settings.subdomain_host}; {locked}"
+    return (
+        "one for everybody: a page that an author made acts as whoever opens it. Publish only what you trust, or set "
+        "DEITA_SUBDOMAIN_HOST"
+    )
 
 
 PROBES: dict[str, Callable[[Settings], str]] = {
@@ -115,7 +185,12 @@ PROBES: dict[str, Callable[[Settings], str]] = {
     "proxy": _proxy,
     "port": _port,
     "isolation": _isolation,
+    "limits": _limits,
     "trust": _trust,
+    "origins": _origins,
     "storage": _storage,
+    "mounts": _mounts,
+    "database": _database,
     "secrets": _secrets,
+    "backup": _backup,
 }

@@ -6,12 +6,19 @@ from importlib import import_module
 
 import click
 
+# The module of each verb, with the name of its command where that is not `command`.
 VERBS = {
     "up": "up",
     "token": "token",
     "user": "user",
     "workspace": "workspace",
+    "backup": "backup:backup",
+    "restore": "backup:restore",
+    "verify": "backup:verify",
+    "drill": "backup:drill",
+    "secrets": "secrets",
     "check": "check",
+    "migrate": "migrate",
     "version": "version",
 }
 
@@ -27,7 +34,8 @@ class Verbs(click.Group):
         """The verb of that name."""
         if cmd_name not in VERBS:
             return None
-        command: click.Command = import_module(f"deita_hub.cli.{VERBS[cmd_name]}").command
+        module, _, name = VERBS[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(f"deita_hub.cli.{module}"), name or "command")
         return command
 
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 import json
-from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import click
 
 from deita_hub import settings as settings_module
 from deita_hub.names import NameRefusedError, check_person
-from deita_hub.settings import Settings, SettingsError
+from deita_hub.settings import OWNER, Settings, SettingsError
 
-Parameters = ParamSpec("Parameters")
-Returned = TypeVar("Returned")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 
 
@@ -43,14 +39,6 @@ def person_name(context: click.Context, parameter: click.Parameter, value: str) 
         raise VerbError(str(error)) from error
 
 
-def refused_names(verb: Callable[Parameters, Returned]) -> Callable[Parameters, Returned]:
-    """Turn a name that is refused further down into a plain message."""
-
-    @functools.wraps(verb)
-    def run(*arguments: Parameters.args, **options: Parameters.kwargs) -> Returned:
-        try:
-            return verb(*arguments, **options)
-        except NameRefusedError as error:
-            raise VerbError(str(error)) from error
-
-    return run
+as_option = click.option(
+    "--as", "person", default=OWNER, show_default=True, callback=person_name, help="The person to act for."
+)

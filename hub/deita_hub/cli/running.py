@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import httpx
 
-from deita_hub import secret_files
-from deita_hub.addresses import API, SERVICE
+from deita_hub import isolation, secret_files
+from deita_hub.addresses import API
 from deita_hub.cli.output import VerbError, here
 from deita_hub.lifeline import FileLock, LockBusyError
 from deita_hub.settings import OWNER, Settings, SettingsError
 
 SHORT_SECONDS = 120
+START_SECONDS = 120
+POLL_SECONDS = 0.3
 
 
 @dataclass(frozen=True)
@@ -24,12 +27,12 @@ class Running:
 
     settings: Settings
     url: str
-    trust_everyone: bool
+    local: str
     operator_token: str
 
     def allow(self, person: str) -> None:
-        """Only the local owner, unless everyone is trusted. Raises `VerbError` naming the setting."""
-        check_trust(person, self.trust_everyone)
+        """Only the local owner, unless walls stand between people. Raises `VerbError` naming the setting."""
+        check_admitted(person, self.settings)
 
     def token(self, person: str, note: str, seconds: int) -> str:
         """A fresh API token that reaches what this person reaches, and nothing of the hub's own API."""
@@ -37,7 +40,7 @@ class Running:
         body = {
             "note": note,
             "expires_in": seconds,
-            "scopes": [f"access:servers!user={person}", f"access:services!service={SERVICE}"],
+            "scopes": ["inherit"],
         }
         return str(self.ask("POST", f"/hub/api/users/{quote(person)}/tokens", (201,), json=body)["token"])
 
@@ -47,11 +50,31 @@ class Running:
         token = self.token(person, "deita command line", SHORT_SECONDS)
         return self.ask(method, f"{API}{path}", expected, token=token, **more)
 
-    def ask(self, method: str, path: str, expected: tuple[int, ...], token: str | None = None, **more: Any) -> Any:
+    def data_plane(self, person: str, slug: str) -> str:
+        """Start a person's server in a workspace; the path of its API once it answers. Raises `VerbError`."""
+        path = f"/workspaces/{quote(slug, safe='')}"
+        workspace = self.as_person(person, "POST", f"{path}/start", (202,))
+        deadline = time.monotonic() + START_SECONDS
+        while workspace["server"]["state"] != "ready":
+            if workspace["server"]["state"] == "failed" or time.monotonic() > deadline:
+                raise VerbError(f"The server of {slug} did not start.")
+            time.sleep(POLL_SECONDS)
+            workspace = self.as_person(person, "GET", path, (200,))
+        return urlsplit(workspace["server"]["api"]).path
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        expected: tuple[int, ...],
+        token: str | None = None,
+        seconds: float = 60.0,
+        **more: Any,
+    ) -> Any:
         """One request; what is not expected ends the command with the answer's own message."""
-        headers = {"Authorization": f"token {token or self.operator_token}"}
+        headers = {"Authorization": f"token {token or self.operator_token}", "Host": urlsplit(self.url).netloc}
         try:
-            answer = httpx.request(method, self.url + path, headers=headers, timeout=60.0, trust_env=False, **more)
+            answer = httpx.request(method, self.local + path, headers=headers, timeout=seconds, trust_env=False, **more)
         except httpx.HTTPError as error:
             raise VerbError("Deita does not answer: is it still running?") from error
         body = _body(answer)
@@ -61,13 +84,24 @@ class Running:
         return body
 
 
-def check_trust(person: str, trusted: bool) -> None:
+def check_admitted(person: str, settings: Settings) -> None:
     """Refuse anyone but the local owner while nothing separates people. Raises `VerbError` naming the setting."""
-    if person != OWNER and not trusted:
+    if not isolation.admits(person, settings):
         raise VerbError(
-            f"Only `{OWNER}` may use this Deita: nothing separates people on this machine yet. To let others in all "
-            "the same, start it with `deita up --trust-everyone` or DEITA_TRUST_EVERYONE=1."
+            f"Only `{OWNER}` may use this Deita: nothing separates people on this machine. {isolation.HOW_TO_ADMIT}"
         )
+
+
+def in_force(settings: Settings) -> Settings:
+    """The settings with what the running Deita decided about people; without one, with what a start would decide.
+
+    Raises `SettingsError` when the next start would be refused for it.
+    """
+    state = state_of(settings)
+    if state is None:
+        return isolation.resolve(settings)
+    decided = {name: state[name] for name in ("trust_everyone", "sandbox", "sandbox_network")}
+    return replace(settings, **decided, spawner=replace(settings.spawner, kind=state["spawner"]))
 
 
 def state_of(settings: Settings) -> dict[str, Any] | None:
@@ -97,7 +131,7 @@ def running() -> Running:
         token = secret_files.load(settings).operator_token
     except SettingsError as error:
         raise VerbError(str(error)) from error
-    return Running(settings, str(state["url"]), bool(state.get("trust_everyone")), token)
+    return Running(in_force(settings), str(state["url"]), str(state["local"]), token)
 
 
 def _body(answer: httpx.Response) -> Any:

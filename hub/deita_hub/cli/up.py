@@ -13,7 +13,7 @@ from deita_hub.supervisor.up import UpError, up
 
 @click.command("up")
 @click.option("--port", type=click.IntRange(1, 65535), help="Where people reach Deita (DEITA_PORT, 8000).")
-@click.option("--trust-everyone", is_flag=True, help="Let more people than `me` in although nothing separates them.")
+@click.option("--trust-everyone", is_flag=True, help="Let more people than `me` in even if nothing separates them.")
 @json_option
 def command(port: int | None, trust_everyone: bool, as_json: bool) -> None:
     """Start Deita, print where it is, stay until Ctrl-C."""

@@ -10,8 +10,8 @@ from deita_hub.addresses import sign_in_url
 from deita_hub.catalog import people
 from deita_hub.cli.catalog import opened
 from deita_hub.cli.output import VerbError, answer, here, json_option, person_name
-from deita_hub.cli.running import check_trust, running, state_of
-from deita_hub.settings import Settings
+from deita_hub.cli.running import check_admitted, in_force, running
+from deita_hub.settings import SettingsError
 
 
 @click.group("user")
@@ -26,7 +26,10 @@ def command() -> None:
 def add(name: str, admin: bool, as_json: bool) -> None:
     """Add a person; nothing happens if they are there already."""
     settings = here()
-    check_trust(name, _trusted(settings))
+    try:
+        check_admitted(name, in_force(settings))
+    except SettingsError as error:
+        raise VerbError(str(error)) from error
     with opened(settings) as catalog, catalog.write() as session:
         person = people.ensure_person(session, name, admin=admin)
         answer(as_json, {"name": person.name, "admin": person.admin}, f"{name} can sign in: deita user link {name}")
@@ -57,9 +60,3 @@ def link(name: str, minutes: int, as_json: bool) -> None:
         token = people.make_link(session, name, timedelta(minutes=minutes))
     url = sign_in_url(deita.url, token)
     answer(as_json, {"name": name, "link": url, "minutes": minutes}, url)
-
-
-def _trusted(settings: Settings) -> bool:
-    """Whether others may be let in: the running Deita decides, else the setting for the next start."""
-    state = state_of(settings)
-    return bool(state["trust_everyone"]) if state is not None else settings.trust_everyone

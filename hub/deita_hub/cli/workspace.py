@@ -1,4 +1,4 @@
-"""`deita workspace`: list, create, start, stop, delete, restore, add a member."""
+"""`deita workspace`: list, create, start, stop, delete, restore. Members are in `members`, upkeep in `upkeep`."""
 
 from __future__ import annotations
 
@@ -7,15 +7,9 @@ from urllib.parse import quote
 
 import click
 
-from deita_hub.catalog import people, workspaces
-from deita_hub.cli.catalog import opened
-from deita_hub.cli.output import VerbError, answer, json_option, person_name
+from deita_hub.cli import members, upkeep
+from deita_hub.cli.output import answer, as_option, json_option
 from deita_hub.cli.running import running
-from deita_hub.settings import OWNER
-
-as_option = click.option(
-    "--as", "person", default=OWNER, show_default=True, callback=person_name, help="The person to act for."
-)
 
 
 @click.group("workspace")
@@ -94,25 +88,8 @@ def restore(slug: str, person: str, as_json: bool) -> None:
     _act(slug, person, as_json, "POST", "/restore", 200)
 
 
-@command.command("add")
-@click.argument("slug")
-@click.argument("name", callback=person_name)
-@click.option("--role", type=click.Choice(workspaces.WORKING_ROLES), default="editor", show_default=True)
-@as_option
-@json_option
-def add(slug: str, name: str, role: str, person: str, as_json: bool) -> None:
-    """Add a person to a workspace, or change their role."""
-    deita = running()
-    deita.allow(name)
-    with opened(deita.settings) as catalog, catalog.write() as session:
-        found = workspaces.membership(session, person, slug)
-        if found is None or found.role != "owner":
-            raise VerbError(f"{person} owns no workspace {slug}.")
-        if name == person:
-            raise VerbError("An owner stays one: name somebody else.")
-        people.ensure_person(session, name)
-        workspaces.set_member(session, found.workspace, name, role, by=person)
-    answer(as_json, {"slug": slug, "name": name, "role": role}, f"{name} is {role} of {slug}.")
+for _verb in (members.list_members, members.add, members.remove, upkeep.command):
+    command.add_command(_verb)
 
 
 def _line(workspace: dict[str, Any]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uvicorn
 
-from deita_hub import lifeline, secret_files, settings
+from deita_hub import doors, lifeline, secret_files, settings
 from deita_hub.service.app import create_app
 
 
@@ -13,9 +13,9 @@ def main() -> None:
     here = settings.load()
     app = create_app(here, secret_files.load(here))
     lifeline.watch(here.lifeline, lambda: None)
-    uvicorn.run(
+    config = uvicorn.Config(
         app,
-        host="127.0.0.1",
+        host=here.spawner.bound,
         port=here.ports.service,
         log_level="info",
         access_log=False,
@@ -24,6 +24,7 @@ def main() -> None:
         timeout_keep_alive=75,
         limit_concurrency=1000,
     )
+    uvicorn.Server(config).run([config.bind_socket(), *doors.entrances(here, here.ports.service)])
 
 
 main()

@@ -13,20 +13,27 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
 from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, PackageLoader, select_autoescape
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from deita_hub import __version__
 from deita_hub.addresses import API, HOME
+from deita_hub.broker.broker import broker_of, database_issuer
+from deita_hub.bucket import BucketError
 from deita_hub.catalog.database import Catalog
 from deita_hub.place import Place
 from deita_hub.secret_files import Secrets
 from deita_hub.service import errors, first_start, models, samples, words
+from deita_hub.service.access import Access
 from deita_hub.service.hub_client import HubClient
 from deita_hub.service.manager import WorkspaceManager
+from deita_hub.service.members import MembersManager
 from deita_hub.service.parts import Parts
 from deita_hub.service.request_id import RequestIdMiddleware
-from deita_hub.service.routers import docs, health, me, pages, sign_in, workspaces
+from deita_hub.service.routers import credentials, docs, health, me, members, mounts, pages, sign_in, workspaces
 from deita_hub.service.sessions import Sessions
+from deita_hub.service.sidecars import Sidecars
 from deita_hub.settings import Settings
 
 SWEEP_SECONDS = 6 * 3600.0
@@ -56,7 +63,9 @@ def create_app(settings: Settings, secrets: Secrets) -> FastAPI:
     app.add_exception_handler(errors.ServiceError, errors.on_service_error)
     app.add_exception_handler(HTTPException, errors.on_http_error)
     app.add_exception_handler(RequestValidationError, errors.on_invalid)
-    for module in (health, me, workspaces, docs):
+    for failure in (OperationalError, PoolTimeout):
+        app.add_exception_handler(failure, errors.on_database_error)
+    for module in (health, me, workspaces, members, credentials, mounts, docs):
         app.include_router(module.router, prefix=API)
     for page in (pages, sign_in):
         app.include_router(page.router)
@@ -69,25 +78,33 @@ def make_parts(settings: Settings, secrets: Secrets) -> Parts:
     """What the routes work with."""
     place = Place(settings, Catalog(settings.database_url))
     hub = HubClient(settings, secrets)
+    databases = database_issuer(settings)
+    access = Access(place, hub, databases)
     environment = Environment(loader=PackageLoader("deita_hub.service"), autoescape=select_autoescape())
     environment.filters.update(size=words.size, ago=words.ago, exact=words.exact)
     return Parts(
         settings=settings,
+        secrets=secrets,
         place=place,
         hub=hub,
-        sessions=Sessions(secrets.session_secret),
-        workspaces=WorkspaceManager(place, hub),
+        sessions=Sessions(secrets.session_secret, secure=settings.origins.secure),
+        access=access,
+        workspaces=WorkspaceManager(place, hub, access, databases),
+        members=MembersManager(place, access),
+        broker=broker_of(place, databases),
+        sidecars=Sidecars(place, databases),
         templates=Jinja2Templates(env=environment),
     )
 
 
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Bring the catalog up to date, then serve; two jobs run beside: sweeping, and the sample data of a first start."""
+    """Bring the catalog up to date, then serve; jobs run beside: what is swept, what the hub follows, sample data."""
     parts: Parts = app.state.parts
     await asyncio.to_thread(parts.place.catalog.migrate)
     await first_start.prepare(parts.place)
-    jobs = [asyncio.create_task(_sweep(parts)), asyncio.create_task(samples.load_pending(parts))]
+    work = (_sweep(parts), parts.access.keep_following(), parts.sidecars.keep(), samples.load_pending(parts))
+    jobs = [asyncio.create_task(each) for each in work]
     try:
         yield
     finally:
@@ -102,6 +119,6 @@ async def _sweep(parts: Parts) -> None:
     while True:
         try:
             await parts.workspaces.sweep()
-        except OSError:
+        except (OSError, SQLAlchemyError, BucketError, errors.ServiceError):
             log.exception("sweeping deleted workspaces failed; it is tried again later")
         await asyncio.sleep(SWEEP_SECONDS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,18 +21,24 @@ STATUS = {
     "xsrf": 403,
     "role_required": 403,
     "not_found": 404,
+    "member_not_found": 404,
     "method_not_allowed": 405,
     "slug_taken": 409,
     "idempotency_key_reused": 409,
     "too_many_workspaces": 409,
+    "member_exists": 409,
+    "last_owner": 409,
+    "too_many_members": 409,
     "too_large": 413,
     "media_type": 415,
     "internal": 500,
+    "storage_unavailable": 503,
     "unavailable": 503,
     "unhealthy": 503,
 }
 BY_STATUS = {400: "bad_request", 401: "not_signed_in", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 RETRY_SECONDS = 2
+log = logging.getLogger("uvicorn.error")
 
 
 class ServiceError(Exception):
@@ -78,6 +85,13 @@ async def on_http_error(request: Request, error: Exception) -> JSONResponse:
     }
     ours = ServiceError(code, message.get(code, str(error.detail)))
     return error_response(request.state.request_id, ours, error.status_code, error.headers)
+
+
+async def on_database_error(request: Request, error: Exception) -> JSONResponse:
+    """The catalog's database: away, being restarted, or busy for too long."""
+    log.warning("the catalog's database did not answer: %s", type(getattr(error, "orig", error)).__name__)
+    ours = ServiceError("unavailable", "The database does not answer right now.", "Try again in a moment.")
+    return error_response(request.state.request_id, ours)
 
 
 async def on_invalid(request: Request, error: Exception) -> JSONResponse:

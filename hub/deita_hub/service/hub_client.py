@@ -8,6 +8,7 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import count
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -20,8 +21,11 @@ from deita_hub.settings import Settings
 
 CACHE_SECONDS = 10.0
 CACHE_ENTRIES = 1000
+PAGE = 200
+"""How many items the hub gives at once, at most."""
 STOPPING_SECONDS = 15.0
 """How long a start waits for the same server to finish stopping."""
+ENTERING = "access:servers!server="
 ServerState = Literal["stopped", "starting", "ready", "failed"]
 
 
@@ -37,6 +41,13 @@ class Caller:
     def may_use_control_plane(self) -> bool:
         """Whether the token was made for us; a workspace server's own token was not."""
         return bool(self.scopes & {"access:services", f"access:services!service={SERVICE}"})
+
+    def runs(self, slug: str) -> bool:
+        """Whether this is the token of a server of that workspace: it may enter its own server and no other."""
+        entered = {scope.removeprefix(ENTERING) for scope in self.scopes if scope.startswith(ENTERING)}
+        name = f"{self.name}/"
+        own = {server.removeprefix(name) for server in entered if server.startswith(name)}
+        return self.kind == "user" and (slug in own or (self.name == f"dash-{slug}" and bool(own)))
 
 
 @dataclass(frozen=True)
@@ -113,6 +124,58 @@ class HubClient:
         """Ask the server to stop; nothing happens if it does not run."""
         answer = await self._request("DELETE", f"/users/{quote(person)}/servers/{quote(slug)}", json={})
         self._expect(answer, 202, 204, 404)
+
+    async def running(self) -> list[tuple[str, str]]:
+        """Every server that runs or starts, as user and server name."""
+        found: list[tuple[str, str]] = []
+        for offset in count(step=PAGE):
+            params = {"state": "active", "offset": str(offset), "limit": str(PAGE)}
+            answer = await self._request("GET", "/users", params=params)
+            self._expect(answer, 200)
+            page = answer.json()
+            found.extend((user["name"], name) for user in page for name in user.get("servers", {}) if name)
+            if len(page) < PAGE:
+                break
+        return found
+
+    async def ensure_server(self, user: str, slug: str) -> None:
+        """See to it that the hub knows this user and this server of theirs; it is not started."""
+        await self.ensure_user(user)
+        self._expect(await self._request("PUT", f"/users/{quote(user)}/servers/{quote(slug)}", json={}), 201, 409)
+
+    async def ensure_user(self, user: str) -> None:
+        """See to it that the hub knows this user."""
+        self._expect(await self._request("POST", f"/users/{quote(user)}"), 201, 409)
+
+    async def forget_user(self, user: str) -> None:
+        """Make the hub forget this user, whose servers have ended, with everything that was shared of them."""
+        self._expect(await self._request("DELETE", f"/users/{quote(user)}"), 204, 404)
+
+    async def guests(self, user: str, slug: str) -> set[str] | None:
+        """Who else may enter this server; None when the hub does not know it."""
+        found: set[str] = set()
+        for offset in count(step=PAGE):
+            params = {"offset": str(offset), "limit": str(PAGE)}
+            answer = await self._request("GET", f"/shares/{quote(user)}/{quote(slug)}", params=params)
+            if answer.status_code == 404:
+                return None
+            self._expect(answer, 200)
+            items = answer.json()["items"]
+            found.update(item["user"]["name"] for item in items if item["user"])
+            if len(items) < PAGE:
+                break
+        return found
+
+    async def let_in(self, guest: str, user: str, slug: str) -> None:
+        """Let somebody enter this server."""
+        await self.ensure_user(guest)
+        answer = await self._request("POST", f"/shares/{quote(user)}/{quote(slug)}", json={"user": guest})
+        self._expect(answer, 200)
+
+    async def keep_out(self, guest: str, user: str, slug: str) -> None:
+        """Let somebody no longer enter this server; nothing happens if they could not."""
+        path = f"/shares/{quote(user)}/{quote(slug)}"
+        self._expect(await self._request("PATCH", path, json={"user": guest}), 200, 204, 404)
 
     async def short_token(self, person: str, slug: str, seconds: int) -> str:
         """A token that enters this one server as this person, for a short time."""

@@ -6,10 +6,10 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from deita_hub import isolation
 from deita_hub.service.errors import ServiceError
 from deita_hub.service.hub_client import Caller
 from deita_hub.service.parts import Parts, parts_of
-from deita_hub.settings import OWNER
 
 SIGN_IN_HINT = "Send `Authorization: Bearer <token>`; `deita token me` prints one."
 
@@ -30,14 +30,26 @@ async def caller_of(request: Request) -> Caller:
     return caller
 
 
+async def server_token_of(request: Request) -> Caller:
+    """Whose token a workspace server sends: in the header only, and the hub must know it; 401 otherwise."""
+    token = _token_of(request.headers.get("Authorization") or "")
+    caller = await parts_of(request).hub.caller(token) if token else None
+    if caller is None:
+        raise ServiceError("not_signed_in", "This token is unknown or has expired.")
+    return caller
+
+
 def _check_entry(parts: Parts, caller: Caller) -> None:
     if caller.kind != "user" or not caller.may_use_control_plane:
         raise ServiceError("token_scope", "This token was not made for the control plane.", SIGN_IN_HINT)
-    if caller.name != OWNER and not parts.settings.trust_everyone:
+    check_admitted(parts, caller.name)
+
+
+def check_admitted(parts: Parts, person: str) -> None:
+    """Refuse people whom this Deita does not let in as it runs now. Raises `trust_required`."""
+    if not isolation.admits(person, parts.settings):
         raise ServiceError(
-            "trust_required",
-            "Without sandboxes only the local owner may use this Deita.",
-            "Start it with `deita up --trust-everyone` or DEITA_TRUST_EVERYONE=1.",
+            "trust_required", "Without sandboxes only the local owner may use this Deita.", isolation.HOW_TO_ADMIT
         )
 
 

@@ -12,26 +12,31 @@ from typing import TypeVar
 from sqlalchemy.orm import Session
 
 from deita_hub import storage
-from deita_hub.catalog import people, workspaces
+from deita_hub.broker.databases import DatabaseIssuer
+from deita_hub.bucket import BucketError, bucket_of
+from deita_hub.catalog import members, people, workspaces
 from deita_hub.catalog.database import now
 from deita_hub.catalog.workspaces import Draft, KeyReusedError, Membership, SlugTakenError, TooManyWorkspacesError
-from deita_hub.names import NameRefusedError
+from deita_hub.names import NameRefusedError, dashboard_user
 from deita_hub.place import Place
 from deita_hub.service import models
+from deita_hub.service.access import Access
 from deita_hub.service.errors import ServiceError
 from deita_hub.service.hub_client import HubClient, HubServer
+from deita_hub.service.permissions import allowed, server_user
 
 SIZE_SECONDS = 30.0
+MEASURED_SECONDS = 3.0
+"""What a page waits for sizes; the last known one is shown instead."""
 MOST_SIZES = 2000
-STOP_SECONDS = 20.0
 Value = TypeVar("Value")
 
 
 class WorkspaceManager:
     """Every method acts for one person and raises `ServiceError` for what that person may not do."""
 
-    def __init__(self, place: Place, hub: HubClient) -> None:
-        self._place, self._hub = place, hub
+    def __init__(self, place: Place, hub: HubClient, access: Access, databases: DatabaseIssuer) -> None:
+        self._place, self._hub, self._access, self._databases = place, hub, access, databases
         self._sizes: OrderedDict[str, tuple[float, int]] = OrderedDict()
         self._measuring = asyncio.Semaphore(2)
 
@@ -48,7 +53,7 @@ class WorkspaceManager:
     async def member(self, person: str, slug: str, roles: Iterable[str] | None = None) -> Membership:
         """The person's membership: 404 for who is no member, 403 when another role is needed."""
         found = await self._place.read(lambda s: workspaces.membership(s, person, slug))
-        return _allowed(found, roles)
+        return allowed(found, roles)
 
     async def create(
         self, person: str, draft: Draft, key: str | None = None, fingerprint: str = ""
@@ -70,7 +75,7 @@ class WorkspaceManager:
         await self.member(person, slug, ("owner",))
 
         def work(session: Session) -> None:
-            workspace = _allowed(workspaces.membership(session, person, slug), ("owner",)).workspace
+            workspace = allowed(workspaces.membership(session, person, slug), ("owner",)).workspace
             workspaces.change(session, workspace, name, description, by=person)
 
         await self._write(work)
@@ -80,32 +85,36 @@ class WorkspaceManager:
         """Close the workspace to everybody, stop its servers, move its folder into the trash; owners only."""
 
         def work(session: Session) -> tuple[str, list[str]]:
-            workspace = _allowed(workspaces.membership(session, person, slug), ("owner",)).workspace
+            workspace = allowed(workspaces.membership(session, person, slug), ("owner",)).workspace
             workspaces.mark_deleted(session, workspace, by=person)
-            return workspace.id, [member.person for member in workspaces.members(session, workspace.id)]
+            return workspace.id, [member.person for member in members.members(session, workspace.id)]
 
         workspace_id, everybody = await self._write(work)
-        await asyncio.gather(*(self._stopped(member, slug) for member in everybody))
+        users = [*everybody, dashboard_user(slug)]
+        await asyncio.gather(*(self._access.stopped(user, slug) for user in users))
+        await asyncio.to_thread(self._databases.revoke, workspace_id)
         stamp = now().strftime("%Y%m%dT%H%M%S")
         await asyncio.to_thread(storage.discard, self._place.settings, workspace_id, stamp)
 
     async def restore(self, person: str, slug: str) -> models.Workspace:
         """Undo a deletion, as long as the workspace has not been purged; owners only."""
         found = await self._place.read(lambda s: workspaces.membership(s, person, slug, deleted=True))
-        workspace_id = _allowed(found, ("owner",)).workspace.id
+        workspace_id = allowed(found, ("owner",)).workspace.id
         await asyncio.to_thread(storage.recover, self._place.settings, workspace_id)
 
         def work(session: Session) -> None:
-            again = _allowed(workspaces.membership(session, person, slug, deleted=True), ("owner",))
+            again = allowed(workspaces.membership(session, person, slug, deleted=True), ("owner",))
             workspaces.mark_restored(session, again.workspace, by=person)
 
         await self._write(work)
         return await self.one(person, slug)
 
     async def start(self, person: str, slug: str) -> models.Workspace:
-        """Start the person's server; nothing happens if it runs."""
-        await self.member(person, slug, workspaces.WORKING_ROLES)
-        await self._hub.start(person, slug)
+        """Start the server that the person uses; nothing happens if it runs."""
+        found = await self.member(person, slug)
+        if found.role == workspaces.VIEWER:
+            await self._access.share(slug)
+        await self._hub.start(server_user(person, found.role, slug), slug)
         return await self.one(person, slug)
 
     async def stop(self, person: str, slug: str) -> models.Workspace:
@@ -115,12 +124,17 @@ class WorkspaceManager:
         return await self.one(person, slug)
 
     async def sweep(self) -> None:
-        """Finish deletions that were cut short, and purge what can no longer be restored."""
+        """Finish deletions and uploads that were cut short, and purge what can no longer be restored."""
         settings = self._place.settings
         for workspace in await self._place.read(workspaces.deleted):
             stamp = (workspace.deleted_at or now()).strftime("%Y%m%dT%H%M%S")
             await asyncio.to_thread(storage.discard, settings, workspace.id, stamp)
+        if settings.objects:
+            for workspace_id in await self._place.read(workspaces.ids):
+                await asyncio.to_thread(bucket_of(settings.objects).sweep, workspace_id)
         for workspace in await self._place.read(workspaces.purgeable):
+            await self._access.forget(workspace.slug)
+            await asyncio.to_thread(self._databases.drop, workspace.id)
             await asyncio.to_thread(storage.purge, settings, workspace.id)
             await self._place.write(lambda s, gone=workspace.id: workspaces.remove(s, gone))  # type: ignore[misc]
 
@@ -141,37 +155,31 @@ class WorkspaceManager:
             message = f"A person may have at most {workspaces.MOST_OWNED} workspaces."
             raise ServiceError("too_many_workspaces", message, "Delete one first.") from error
 
-    async def _stopped(self, person: str, slug: str) -> None:
-        """Stop a server and wait until it has ended: its folder is about to move."""
-        await self._hub.stop(person, slug)
-        deadline = time.monotonic() + STOP_SECONDS
-        while time.monotonic() < deadline:
-            server = (await self._hub.servers(person)).get(slug)
-            if server is None or server.ended:
-                return
-            await asyncio.sleep(0.1)
-        raise ServiceError("unavailable", "A server of this workspace does not stop.", "Ask again in a minute.")
-
     async def _show(self, person: str, found: list[Membership]) -> list[models.Workspace]:
-        servers = await self._hub.servers(person) if found else {}
+        users = [server_user(person, each.role, each.workspace.slug) for each in found]
+        known = await asyncio.gather(*map(self._hub.servers, distinct := sorted(set(users))))
+        servers = dict(zip(distinct, known, strict=True))
         sizes = await asyncio.gather(*(self._size(each.workspace.id) for each in found))
         return [
-            self._model(person, each, servers.get(each.workspace.slug), size)
-            for each, size in zip(found, sizes, strict=True)
+            self._model(user, each, servers[user].get(each.workspace.slug), size)
+            for user, each, size in zip(users, found, sizes, strict=True)
         ]
 
     async def _size(self, workspace_id: str) -> int:
         known = self._sizes.get(workspace_id)
         if known is not None and known[0] > time.monotonic():
             return known[1]
-        async with self._measuring:
-            size = await asyncio.to_thread(storage.size, self._place.settings, workspace_id)
+        try:
+            async with asyncio.timeout(MEASURED_SECONDS), self._measuring:
+                size = await asyncio.to_thread(storage.size, self._place.settings, workspace_id)
+        except (BucketError, TimeoutError):
+            size = known[1] if known else 0  # a page that cannot say how large it is is better than none
         self._sizes[workspace_id] = (time.monotonic() + SIZE_SECONDS, size)
         while len(self._sizes) > MOST_SIZES:
             self._sizes.popitem(last=False)
         return size
 
-    def _model(self, person: str, found: Membership, server: HubServer | None, size: int) -> models.Workspace:
+    def _model(self, user: str, found: Membership, server: HubServer | None, size: int) -> models.Workspace:
         workspace = found.workspace
         return models.Workspace(
             id=workspace.id,
@@ -184,12 +192,12 @@ class WorkspaceManager:
             last_used_at=server.last_used_at if server else None,
             usage=models.Usage(bytes=size),
             quota=models.Quota(bytes=self._place.settings.quota_bytes),
-            server=self._server(person, found, server),
+            server=self._server(user, found, server),
         )
 
-    def _server(self, person: str, found: Membership, server: HubServer | None) -> models.Server:
+    def _server(self, user: str, found: Membership, server: HubServer | None) -> models.Server:
         state = server.state if server else "stopped"
-        base = f"{self._place.settings.public_url}/user/{person}/{found.workspace.slug}"
+        base = f"{self._place.settings.origins.of(user)}/user/{user}/{found.workspace.slug}"
         failure = found.failure if state == "stopped" else None
         return models.Server(
             state="failed" if failure else state,
@@ -206,11 +214,3 @@ def _progress(state: str, server: HubServer | None) -> float:
         seconds = max(0.0, (datetime.now(UTC) - server.started_at).total_seconds())
         return round(0.1 + 0.85 * seconds / (seconds + 1.0), 2)
     return 1.0 if state == "ready" else 0.0
-
-
-def _allowed(found: Membership | None, roles: Iterable[str] | None) -> Membership:
-    if found is None:
-        raise ServiceError("not_found", "There is no such workspace, or you are not a member of it.")
-    if roles is not None and found.role not in roles:
-        raise ServiceError("role_required", f"Only {' and '.join(f'{role}s' for role in roles)} may do this.")
-    return found

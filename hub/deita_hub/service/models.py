@@ -7,7 +7,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from deita_hub.broker.storage import StorageCredentials
+
 NameField = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Role = Literal["owner", "editor", "viewer"]
 Description = Annotated[str, StringConstraints(max_length=2000)]
 
 
@@ -61,7 +64,7 @@ class Workspace(Model):
     slug: str
     name: str
     description: str
-    role: Literal["owner", "editor", "viewer"]
+    role: Role
     visibility: Literal["private"]
     created_at: datetime
     last_used_at: datetime | None
@@ -75,6 +78,86 @@ class WorkspacePage(Model):
 
     items: list[Workspace]
     next: str | None
+
+
+class StorageAccess(Model):
+    """What reaches the workspace's storage, and until when; a folder needs no keys."""
+
+    kind: Literal["local", "sts"]
+    url: str
+    endpoint: str | None
+    region: str | None
+    access_key_id: str | None
+    secret_access_key: str | None
+    session_token: str | None
+    access: Literal["read", "write"]
+    expires_at: datetime | None
+
+
+class DatabaseAccess(Model):
+    """What reaches the workspace's database and its lake's catalog, and until when; SQLite needs nothing."""
+
+    kind: Literal["sqlite", "postgresql"]
+    url: str | None
+    schema_: str | None = Field(alias="schema")
+    lake_schema: str | None
+    expires_at: datetime | None
+
+
+class Credentials(Model):
+    """What one workspace server gets."""
+
+    storage: StorageAccess
+    database: DatabaseAccess
+
+
+class MountCredentials(BaseModel):
+    """What reads a workspace's keys in a bucket, in the words of AWS's credentials for containers."""
+
+    AccessKeyId: str
+    SecretAccessKey: str
+    Token: str
+    Expiration: datetime
+
+    @classmethod
+    def of(cls, issued: StorageCredentials) -> MountCredentials:
+        """The same session, as an object store issued it."""
+        return cls.model_validate(
+            {
+                "AccessKeyId": issued.access_key_id,
+                "SecretAccessKey": issued.secret_access_key,
+                "Token": issued.session_token,
+                "Expiration": issued.expires_at,
+            }
+        )
+
+
+class Member(Model):
+    """Somebody who is in a workspace."""
+
+    person: str
+    role: Role
+    added_at: datetime
+
+
+class MemberPage(Model):
+    """Everybody in a workspace; there is no further page."""
+
+    items: list[Member]
+    next: str | None
+
+
+class NewMember(Model):
+    """Whom to let in, and as what."""
+
+    person: Annotated[str, StringConstraints(max_length=100)]
+    role: Role
+
+
+class MemberChange(Model):
+    """The role that a member shall have."""
+
+    role: Role
 
 
 class Me(Model):

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fastapi import Request
 from fastapi.templating import Jinja2Templates
 
+from deita_hub.broker.broker import Broker
 from deita_hub.place import Place
+from deita_hub.secret_files import Secrets
+from deita_hub.service.access import Access
 from deita_hub.service.hub_client import HubClient
 from deita_hub.service.manager import WorkspaceManager
+from deita_hub.service.members import MembersManager
 from deita_hub.service.sessions import Sessions
+from deita_hub.service.sidecars import Sidecars
 from deita_hub.settings import Settings
 
 
@@ -19,10 +24,15 @@ class Parts:
     """The parts."""
 
     settings: Settings
+    secrets: Secrets = field(repr=False)
     place: Place
     hub: HubClient
     sessions: Sessions
+    access: Access
     workspaces: WorkspaceManager
+    broker: Broker
+    members: MembersManager
+    sidecars: Sidecars
     templates: Jinja2Templates
 
 

@@ -73,8 +73,9 @@ async def _load(parts: Parts, pending: Pending) -> None:
     await parts.hub.start(pending.owner, pending.slug)
     await _until_ready(parts, pending)
     token = await parts.hub.short_token(pending.owner, pending.slug, TOKEN_SECONDS)
-    base = f"{parts.settings.public_url}/user/{pending.owner}/{pending.slug}/deita/api/v1"
-    headers = {"Authorization": f"Bearer {token}"}
+    origins = parts.settings.origins
+    base = f"{origins.local}/user/{pending.owner}/{pending.slug}/deita/api/v1"
+    headers = {"Authorization": f"Bearer {token}", **origins.names(pending.owner)}
     async with httpx.AsyncClient(base_url=base, headers=headers, timeout=30.0, trust_env=False) as client:
         for path in sorted(FOLDER.glob("*.csv")):
             await _import(client, path)

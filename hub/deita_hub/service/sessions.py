@@ -2,7 +2,8 @@
 
 The cookie holds the hub's OAuth token, whose only power is to say who somebody is to this service. It is signed,
 HttpOnly and SameSite=Lax. Requests that change something must repeat in a header what a second, readable cookie says;
-that value is derived from the session, so a cookie planted from elsewhere does not fit.
+that value is derived from the session, so a cookie planted from elsewhere does not fit. With subdomains over https the
+browser locks them to this host (`__Host-`), so that no page at a person's own origin can plant one.
 """
 
 from __future__ import annotations
@@ -27,19 +28,21 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 class Sessions:
     """Makes and reads the control plane's cookies."""
 
-    def __init__(self, secret: str) -> None:
-        self._secret = secret
+    def __init__(self, secret: str, *, secure: bool = False) -> None:
+        self._secret, self._secure = secret, secure
+        prefix, self._path = ("__Host-", "/") if secure else ("", HOME)
+        self._session, self._state = prefix + SESSION, prefix + STATE
 
     def token(self, request: Request) -> str | None:
         """The hub token of the browser's session, None without a good one."""
-        value = decode_signed_value(self._secret, SESSION, request.cookies.get(SESSION, ""), max_age_days=DAYS)
+        value = decode_signed_value(self._secret, SESSION, request.cookies.get(self._session, ""), max_age_days=DAYS)
         return value.decode() if value else None
 
     def xsrf_fits(self, request: Request) -> bool:
         """Whether an unsafe request proves that a page of ours sent it."""
         if request.method in SAFE:
             return True
-        expected = self.xsrf(request.cookies.get(SESSION, ""))
+        expected = self.xsrf(request.cookies.get(self._session, ""))
         header, cookie = request.headers.get(XSRF_HEADER, ""), request.cookies.get(XSRF, "")
         return hmac.compare_digest(header.encode(), expected.encode()) and hmac.compare_digest(
             header.encode(), cookie.encode()
@@ -52,33 +55,39 @@ class Sessions:
     def begin(self, response: Response, wanted: str) -> str:
         """Start signing in: remember in a cookie where to go afterwards; returns the hub's address to go to now."""
         state = random.token_urlsafe(24)
-        self._set(response, STATE, self._sign(STATE, f"{state} {relative(wanted)}"), STATE_SECONDS)
+        self._set(response, self._state, self._sign(STATE, f"{state} {relative(wanted)}"), STATE_SECONDS)
         query = {"client_id": CLIENT_ID, "redirect_uri": CALLBACK, "response_type": "code", "state": state}
         return f"/hub/api/oauth2/authorize?{urlencode(query)}"
 
     def wanted(self, request: Request, state: str) -> str | None:
         """Where the sign-in that carries this state wanted to go, None if this browser did not begin it."""
-        value = decode_signed_value(self._secret, STATE, request.cookies.get(STATE, ""), max_age_days=1)
+        value = decode_signed_value(self._secret, STATE, request.cookies.get(self._state, ""), max_age_days=1)
         known, _, target = (value or b"").decode().partition(" ")
         return target if known and hmac.compare_digest(known.encode(), state.encode()) else None
 
     def open(self, response: Response, token: str) -> None:
         """Sign the browser in."""
         session = self._sign(SESSION, token)
-        self._set(response, SESSION, session, DAYS * 86400)
+        self._set(response, self._session, session, DAYS * 86400)
         self._set(response, XSRF, self.xsrf(session), DAYS * 86400, readable=True)
-        response.delete_cookie(STATE, path=HOME)
+        self._delete(response, self._state)
 
     def close(self, response: Response) -> None:
         """Sign the browser out of the control plane."""
-        for name in (SESSION, XSRF, STATE):
-            response.delete_cookie(name, path=HOME)
+        for name in (self._session, XSRF, self._state):
+            self._delete(response, name)
 
     def _sign(self, name: str, value: str) -> str:
         return create_signed_value(self._secret, name, value).decode()
 
     def _set(self, response: Response, name: str, value: str, seconds: int, *, readable: bool = False) -> None:
-        response.set_cookie(name, value, max_age=seconds, path=HOME, httponly=not readable, samesite="lax")
+        where, hidden = self._path, not readable
+        response.set_cookie(
+            name, value, max_age=seconds, path=where, httponly=hidden, secure=self._secure, samesite="lax"
+        )
+
+    def _delete(self, response: Response, name: str) -> None:
+        response.delete_cookie(name, path=self._path, secure=self._secure)
 
 
 def relative(target: str, below: str = HOME) -> str:

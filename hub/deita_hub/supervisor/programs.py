@@ -73,8 +73,9 @@ def find_proxy(settings: Settings) -> str:
 
 
 def programs(settings: Settings, secrets: Secrets) -> list[Program]:
-    """Proxy, hub and control plane, ready to be started."""
-    return [_proxy(settings, secrets), _hub(settings), _control_plane(settings)]
+    """Proxy, hub and control plane, ready to be started, and the way out where servers have one."""
+    found = [_proxy(settings, secrets), _hub(settings), _control_plane(settings)]
+    return [*found, _egress(settings)] if settings.egress else found
 
 
 def _proxy(settings: Settings, secrets: Secrets) -> Program:
@@ -89,6 +90,7 @@ def _proxy(settings: Settings, secrets: Secrets) -> Program:
         *("--error-target", f"http://127.0.0.1:{ports.hub}/hub/error"),
         *("--keep-alive-timeout", "75000"),
         *("--log-level", "warn"),
+        *(("--host-routing",) if settings.subdomain_host else ()),
     )
     environment = {name: settings.environ[name] for name in NEEDED_BY_CHILDREN if name in settings.environ}
     return Program("proxy", command, {**environment, "CONFIGPROXY_AUTH_TOKEN": secrets.proxy_token})
@@ -103,10 +105,15 @@ def _control_plane(settings: Settings) -> Program:
     return Program("control-plane", (sys.executable, "-m", "deita_hub.service"), _python_environment(settings))
 
 
+def _egress(settings: Settings) -> Program:
+    return Program("egress", (sys.executable, "-m", "deita_hub.egress"), _python_environment(settings))
+
+
 def _python_environment(settings: Settings) -> dict[str, str]:
     """Our settings and what programs need, with this environment's scripts first on PATH."""
     given = settings.environment()
-    kept = {name: value for name, value in given.items() if name in NEEDED_BY_CHILDREN or name.startswith("DEITA_")}
+    ours = {name for name in given if name.startswith(("DEITA_", "AWS_", *settings.spawner.client_variables))}
+    kept = {name: value for name, value in given.items() if name in ours or name in NEEDED_BY_CHILDREN}
     scripts = sysconfig.get_path("scripts")
     kept["PATH"] = f"{scripts}:{kept['PATH']}" if kept.get("PATH") else scripts
     return kept

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import httpx
 
-from deita_hub import processes, secret_files
+from deita_hub import bucket_mounts, isolation, processes, profile, secret_files
 from deita_hub.addresses import API, sign_in_url
 from deita_hub.lifeline import FileLock, LockBusyError
 from deita_hub.secret_files import Secrets
@@ -101,7 +101,7 @@ class Up:
         async with httpx.AsyncClient(timeout=5.0, trust_env=False) as client:
             while time.monotonic() < deadline:
                 with contextlib.suppress(httpx.HTTPError):
-                    if (await client.get(url)).status_code == 200:
+                    if (await client.get(url, headers=self.settings.origins.names())).status_code == 200:
                         return True
                 await asyncio.sleep(0.05)
         return False
@@ -109,14 +109,18 @@ class Up:
     async def _announce(self) -> None:
         """Wait until everything answers, then print the one line."""
         hub = f"http://127.0.0.1:{self.settings.ports.hub}/hub/health"
-        everything = f"{self.settings.public_url}{API}/health"
+        everything = f"{self.settings.origins.local}{API}/health"
         if not (await self._answers(hub, READY_SECONDS) and await self._answers(everything, READY_SECONDS)):
             raise UpError("Deita did not get ready: see the logs folder in Deita's folder.")
         token = await asyncio.to_thread(self._first_link)
         state = {
             "pid": os.getpid(),
             "url": self.settings.public_url,
+            "local": self.settings.origins.local,
             "trust_everyone": self.settings.trust_everyone,
+            "sandbox": self.settings.sandbox,
+            "sandbox_network": self.settings.sandbox_network,
+            "spawner": self.settings.spawner.kind,
         }
         write_state(self.settings.state_file, state)
         link = sign_in_url(self.settings.public_url, token)
@@ -144,7 +148,8 @@ class Up:
     async def _stop_everything(self) -> None:
         """The hub first asks nobody any more, so servers are ended here, all at the same time."""
         await asyncio.gather(*(child.stop(STOP_SECONDS) for child in self._children))
-        await asyncio.to_thread(processes.end, processes.remembered(self.settings.servers_dir), STOP_SECONDS)
+        await asyncio.to_thread(processes.end, processes.remembered(self.settings.servers_dir).values(), STOP_SECONDS)
+        await asyncio.to_thread(bucket_mounts.end_all, self.settings)
 
 
 def say(text: str) -> None:
@@ -164,6 +169,8 @@ def write_state(path: Path, state: dict[str, object]) -> None:
 def up(settings: Settings, *, as_json: bool = False) -> None:
     """Run Deita until it is told to stop. Raises `UpError` or `SettingsError` when it cannot."""
     os.umask(0o077)
+    settings = isolation.resolve(settings)
+    profile.check(settings)
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     only, lifeline = FileLock(settings.home / "up.lock"), FileLock(settings.lifeline)
     try:
@@ -174,9 +181,9 @@ def up(settings: Settings, *, as_json: bool = False) -> None:
         _end_leftovers(settings, lifeline)
         secrets = secret_files.load(settings)
         check_port(settings.ports.public)
-        chosen = replace(settings, ports=_internal_ports(settings.ports.public))
+        chosen = replace(settings, ports=_internal_ports(settings.ports))
         settings.storage.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if settings.trust_everyone:
+        if settings.trust_everyone and not isolation.walled(settings):
             say("Warning: everyone is trusted. Whoever has a workspace here can reach the files of all others.")
         say("Starting Deita …")
         asyncio.run(Up(chosen, secrets, as_json=as_json).run())
@@ -187,7 +194,8 @@ def up(settings: Settings, *, as_json: bool = False) -> None:
 
 def _end_leftovers(settings: Settings, lifeline: FileLock) -> None:
     """Wait for the processes of an earlier run to be gone; they end themselves, recorded servers are made to."""
-    processes.end(processes.remembered(settings.servers_dir), grace=5.0)
+    processes.end(processes.remembered(settings.servers_dir).values(), grace=5.0)
+    bucket_mounts.end_all(settings)
     try:
         lifeline.acquire(timeout=0.5)
     except LockBusyError:
@@ -210,11 +218,12 @@ def check_port(port: int) -> None:
             raise UpError(f"Port {port} cannot be used ({error.strerror}): choose another with DEITA_PORT.") from error
 
 
-def _internal_ports(public: int) -> Ports:
-    """Free ports for the processes behind the proxy, all found at once so that they differ."""
+def _internal_ports(given: Ports) -> Ports:
+    """Free ports for the processes behind the proxy that have none yet, all found at once so that they differ."""
     with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(3)]
+        sockets = [stack.enter_context(socket.socket()) for _ in range(4)]
         for each in sockets:
             each.bind(("127.0.0.1", 0))
-        hub, proxy_api, service = (each.getsockname()[1] for each in sockets)
-    return Ports(public, hub, proxy_api, service)
+        hub, proxy_api, service, egress = (each.getsockname()[1] for each in sockets)
+    chosen = {"hub": hub, "proxy_api": proxy_api, "service": service, "egress": egress}
+    return replace(given, **{name: getattr(given, name) or port for name, port in chosen.items()})

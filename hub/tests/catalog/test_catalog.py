@@ -1,4 +1,4 @@
-"""The catalog in a real SQLite file."""
+"""The catalog in a real SQLite file and in a real PostgreSQL."""
 
 import threading
 from collections.abc import Iterator
@@ -8,15 +8,24 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from deita_hub.catalog import people, workspaces
+from deita_hub.catalog import members, people, workspaces
 from deita_hub.catalog.database import Catalog, new_id, now
 from deita_hub.catalog.models import AuditEntry, Base
 from deita_hub.catalog.workspaces import Draft, KeyReusedError, SlugTakenError
 
+pytestmark = pytest.mark.backends
+
 
 @pytest.fixture
-def catalog(tmp_path: Path) -> Iterator[Catalog]:
-    found = Catalog(f"sqlite:///{tmp_path}/catalog.sqlite")
+def url(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    if backend == "embedded":
+        return f"sqlite:///{tmp_path}/catalog.sqlite"
+    return str(request.getfixturevalue("postgres").database())
+
+
+@pytest.fixture
+def catalog(url: str) -> Iterator[Catalog]:
+    found = Catalog(url)
     found.migrate()
     with found.write() as session:
         people.ensure_person(session, "me", admin=True)
@@ -131,10 +140,10 @@ def test_a_failure_is_kept_until_the_next_start(catalog: Catalog) -> None:
 def test_what_was_done_is_written_down(catalog: Catalog) -> None:
     with catalog.write() as session:
         workspace = workspaces.create(session, "me", Draft("Sales"))
-        workspaces.set_member(session, workspace, "ana", "editor", by="me")
+        members.add(session, workspace, "ana", "editor", by="me")
         session.flush()
         actions = [entry.action for entry in session.query(AuditEntry).order_by(AuditEntry.id)]
-    assert sorted(actions) == ["member.set", "workspace.create"]
+    assert sorted(actions) == ["member.add", "workspace.create"]
 
 
 def test_ids_are_opaque_short_and_differ() -> None:

@@ -8,33 +8,41 @@ from typing import Any
 import httpx
 import pytest
 
-NOBODY, STRANGER, EDITOR, OWNER = "nobody", "stranger", "editor", "owner"
-CALLERS = (NOBODY, STRANGER, EDITOR, OWNER)
-MATRIX: dict[tuple[str, str], tuple[int, int, int, int]] = {
-    ("GET", "/health"): (200, 200, 200, 200),
-    ("GET", "/me"): (401, 200, 200, 200),
-    ("GET", "/workspaces"): (401, 200, 200, 200),
-    ("POST", "/workspaces"): (401, 201, 201, 201),
-    ("GET", "/workspaces/{slug}"): (401, 404, 200, 200),
-    ("PATCH", "/workspaces/{slug}"): (401, 404, 403, 200),
-    ("POST", "/workspaces/{slug}/start"): (401, 404, 202, 202),
-    ("POST", "/workspaces/{slug}/stop"): (401, 404, 202, 202),
-    ("DELETE", "/workspaces/{slug}"): (401, 404, 403, 204),
-    ("POST", "/workspaces/{slug}/restore"): (401, 404, 403, 200),
+NOBODY, STRANGER, VIEWER, EDITOR, OWNER = CALLERS = ("nobody", "stranger", "viewer", "editor", "owner")
+MATRIX: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
+    ("GET", "/health"): (200, 200, 200, 200, 200),
+    ("GET", "/me"): (401, 200, 200, 200, 200),
+    ("GET", "/workspaces"): (401, 200, 200, 200, 200),
+    ("POST", "/workspaces"): (401, 201, 201, 201, 201),
+    ("GET", "/workspaces/{slug}"): (401, 404, 200, 200, 200),
+    ("PATCH", "/workspaces/{slug}"): (401, 404, 403, 403, 200),
+    ("POST", "/workspaces/{slug}/start"): (401, 404, 202, 202, 202),
+    ("POST", "/workspaces/{slug}/stop"): (401, 404, 403, 202, 202),
+    ("POST", "/workspaces/{slug}/credentials"): (401, 403, 403, 403, 403),
+    ("GET", "/mounts/{workspace_id}/credentials"): (403, 403, 403, 403, 403),
+    ("GET", "/workspaces/{slug}/members"): (401, 404, 403, 200, 200),
+    ("POST", "/workspaces/{slug}/members"): (401, 404, 403, 403, 201),
+    ("PATCH", "/workspaces/{slug}/members/{person}"): (401, 404, 403, 403, 200),
+    ("DELETE", "/workspaces/{slug}/members/{person}"): (401, 404, 403, 403, 204),
+    ("DELETE", "/workspaces/{slug}"): (401, 404, 403, 403, 204),
+    ("POST", "/workspaces/{slug}/restore"): (401, 404, 403, 403, 200),
 }
 BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/workspaces"): {"name": "Matrix"},
     ("PATCH", "/workspaces/{slug}"): {"name": "Changed"},
+    ("POST", "/workspaces/{slug}/members"): {"person": "newcomer", "role": "editor"},
+    ("PATCH", "/workspaces/{slug}/members/{person}"): {"role": "viewer"},
 }
 
 
 @pytest.fixture(scope="module")
 def callers(deita: Any, tokens: dict[str, str], me: httpx.Client) -> Iterator[dict[str, httpx.Client]]:
-    """A client for each kind of caller; ana is an editor of the workspace `matrix`."""
+    """A client for each kind of caller; ana is an editor of the workspace `matrix`, vic a viewer."""
     assert me.post("/workspaces", json={"name": "Matrix", "slug": "matrix"}).status_code == 201
     deita.cli("workspace", "add", "matrix", "ana", "--role", "editor")
-    by_kind = {NOBODY: None, STRANGER: tokens["stranger"], EDITOR: tokens["ana"], OWNER: tokens["me"]}
-    clients = {kind: deita.client(token) for kind, token in by_kind.items()}
+    deita.cli("workspace", "add", "matrix", "vic", "--role", "viewer")
+    people = {STRANGER: "stranger", VIEWER: "vic", EDITOR: "ana", OWNER: "me"}
+    clients = {kind: deita.client(tokens[people[kind]] if kind in people else None) for kind in CALLERS}
     yield clients
     for client in clients.values():
         client.close()
@@ -51,19 +59,26 @@ def test_the_matrix_knows_every_endpoint(me: httpx.Client) -> None:
 def test_exactly_the_documented_callers_get_in(callers: dict[str, httpx.Client], method: str, path: str) -> None:
     body, got = BODIES.get((method, path)), []
     for kind in CALLERS:
-        if path.endswith("/restore") and kind == EDITOR:
+        if path.endswith("/restore") and kind == VIEWER:
             assert callers[OWNER].delete("/workspaces/matrix").status_code == 204
-        answer = callers[kind].request(method, path.format(slug="matrix"), json=body)
+        answer = callers[kind].request(
+            method, path.format(slug="matrix", person="newcomer", workspace_id="any"), json=body
+        )
         got.append(answer.status_code)
         if answer.status_code >= 400:
             assert set(answer.json()) == {"code", "message", "hint", "details", "request_id"}
-    if method == "DELETE":
+    if (method, path) == ("DELETE", "/workspaces/{slug}"):
         assert callers[OWNER].post("/workspaces/matrix/restore").status_code == 200
     assert tuple(got) == MATRIX[(method, path)]
 
 
-def test_a_viewer_has_no_server_of_their_own(callers: dict[str, httpx.Client], deita: Any) -> None:
-    assert callers[EDITOR].get("/workspaces/matrix").json()["server"]["url"].startswith(f"{deita.url}/user/ana/matrix/")
+def test_who_works_has_a_server_of_their_own_and_who_looks_the_dashboard_server(
+    callers: dict[str, httpx.Client], deita: Any
+) -> None:
+    for kind, user in ((EDITOR, "ana"), (OWNER, "me"), (VIEWER, "dash-matrix")):
+        server = callers[kind].get("/workspaces/matrix").json()["server"]
+        assert server["url"] == f"{deita.url}/user/{user}/matrix/apps/explore"
+        assert server["api"] == f"{deita.url}/user/{user}/matrix/deita/api/v1"
 
 
 @pytest.mark.parametrize("header", ["Bearer wrong", "token", "Basic bWU6bWU=", "Bearer " + "x" * 500])
@@ -124,7 +139,10 @@ def test_a_workspace_server_knows_no_secret_of_the_hub(deita: Any, open_server: 
         "DEITA_PERSON",
         "DEITA_ROLE",
         "DEITA_STORAGE_URL",
+        "DEITA_MOUNT",
         "DEITA_PUBLIC_URL",
+        "DEITA_CONTROL_PLANE",
+        "DEITA_DATABASE",
         "DEITA_LIFELINE",
         "DEITA_ISOLATION",
         "DEITA_QUOTA_BYTES",

@@ -78,3 +78,23 @@ async def test_it_fits_a_phone(page: Page, deita: Any) -> None:
     await page.set_viewport_size({"width": 360, "height": 740})
     await page.goto(f"{deita.url}/services/deita/")
     assert await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+async def test_an_owner_adds_changes_and_removes_members(page: Page, deita: Any, me: Any) -> None:
+    me.post("/workspaces", json={"name": "Together", "slug": "together"})
+    await page.reload()
+    row = page.locator("[data-slug=together]")
+    await row.hover()
+    await row.get_by_role("button", name="Members of Together").click()
+    await row.get_by_label("Name of a person").fill("ana")
+    await row.get_by_role("button", name="Add").click()
+    await row.get_by_label("Role of ana").select_option("viewer")
+    await row.get_by_role("button", name="Remove ana").wait_for()
+    await expect(row.locator(".members .problem")).to_be_hidden()
+    await row.get_by_role("button", name="Remove me").click()
+    await expect(row.locator(".members .problem")).to_contain_text("only owner")
+    await row.get_by_role("button", name="Remove ana").click()
+    await row.get_by_role("button", name="Undo removing ana").click()
+    await expect(row.get_by_label("Role of ana")).to_have_value("viewer")
+    items = me.get("/workspaces/together/members").json()["items"]
+    assert [(item["person"], item["role"]) for item in items] == [("ana", "viewer"), ("me", "owner")]

@@ -11,9 +11,11 @@ from typing import Any
 
 import httpx
 import pytest
+from deita_hub import isolation, settings
 
 PARTS = {"hub": "deita_hub.app", "proxy": "configurable-http-proxy", "control-plane": "deita_hub.service"}
 Until = Callable[..., Any]
+FORCED = isolation.resolve(settings.load({})).sandbox
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +53,15 @@ def healthy(deita: Any) -> bool:
 def test_it_says_one_line_on_stdout_and_where_it_is(running: Any) -> None:
     assert running.line.startswith(f"Deita is ready at {running.url}/hub/sign-in?token=")
     state = json.loads((running.home / "up.json").read_text())
-    assert state == {"pid": running.process.pid, "url": running.url, "trust_everyone": False}
+    assert state == {
+        "pid": running.process.pid,
+        "url": running.url,
+        "local": running.url,
+        "trust_everyone": False,
+        "sandbox": FORCED,
+        "sandbox_network": "shared",
+        "spawner": "local",
+    }
 
 
 def test_a_second_up_on_the_same_home_is_refused(running: Any) -> None:
@@ -95,7 +105,6 @@ def test_sigterm_stops_everything_and_exits_0(running: Any, until: Until) -> Non
 
 def test_a_second_start_has_everything_back(running: Any) -> None:
     running.start()
-    assert running.seconds < 20, "the figure itself is measured by the benchmark"
     with running.client(running.api_token) as client:
         workspace = client.get("/workspaces/start").json()
     assert (workspace["name"], workspace["server"]["state"]) == ("My workspace", "stopped")

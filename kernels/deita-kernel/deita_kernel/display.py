@@ -1,24 +1,31 @@
-"""A result as a notebook shows it: the first rows as a table that stands by itself, and a script that pages to the
-rest.
+"""A result as a notebook shows it: the first rows as a table that stands by itself, and a few words of script that load
+the rest.
 
-The notebook file keeps the first rows only. The script asks the data plane with the reader's own cookie, at the path
-under which the kernel knows it; where that fails (another person, another day, an untrusted notebook) the first rows
-remain.
+The notebook file keeps the first rows only. The script (`results.js`) comes from the data plane and asks it with the
+reader's own cookie, at the path under which the kernel knows it; where that fails (another person, another day, an
+untrusted notebook) the first rows remain. It is not in the output: it was 4 kB of each.
 """
 
 from __future__ import annotations
 
 import json
-from functools import cache
 from html import escape
-from importlib.resources import files
 from urllib.parse import urlsplit
 
 from deita import Result
 from deita.rendering import foot_text, html_table, text_table
-from deita.values import is_number
 
 STATIC_ROWS = 20
+LOADER = (
+    '(s,a,i,n)=>{const p=s&&s.closest(".deita-pages"),c=document.getElementById("jupyter-config-data"),'
+    'b=c?JSON.parse(c.textContent).baseUrl:"/",u=a.startsWith(b)?a:b+"deita/api/v1",'
+    "x=document.cookie.match(/(?:^|; )_xsrf=([^;]+)/);p&&"
+    'fetch(u+"/notebook/results.js",{headers:x?{"X-XSRFToken":x[1]}:{}}).then(r=>r.ok?r.blob():Promise.reject())'
+    ".then(r=>import(URL.createObjectURL(r))).then(m=>m.show(p,u,i,n)).catch(()=>{})}"
+)
+"""A page of JupyterLab or Voila says where its server is: the notebook may be another person's by now. Behind a hub the
+script needs the XSRF header that an `import` by its address cannot send.
+"""
 
 
 def bundle(result: Result, api: str) -> dict[str, str]:
@@ -32,7 +39,7 @@ def bundle(result: Result, api: str) -> dict[str, str]:
     below = foot_text(result.row_count, len(rows), result.elapsed_ms, truncated=result.truncated)
     html = html_table(columns, rows, below)
     if result.row_count > len(rows):
-        html = f'<div class="deita-pages">{html}{_script(result, api, len(rows))}</div>'
+        html = f'<div class="deita-pages">{html}{_script(result, api)}</div>'
     return {"text/plain": text_table(columns, rows, below), "text/html": html}
 
 
@@ -42,18 +49,8 @@ def _plan(result: Result) -> dict[str, str]:
     return {"text/plain": text, "text/html": f'<pre style="line-height:1.2;overflow:auto">{escape(text)}</pre>'}
 
 
-def _script(result: Result, api: str, shown: int) -> str:
-    facts = {
-        "api": urlsplit(api).path.rstrip("/"),
-        "id": result.id,
-        "rows": result.row_count,
-        "size": shown,
-        "right": [is_number(column.type) for column in result.columns],
-    }
-    literal = json.dumps(facts).replace("<", "\\u003c")  # no value may end the script
-    return f"<script>({_paging()})({literal})</script>"
-
-
-@cache
-def _paging() -> str:
-    return files("deita_kernel").joinpath("paging.js").read_text(encoding="utf-8").strip().removesuffix(";")
+def _script(result: Result, api: str) -> str:
+    """What loads the rest: the output in the notebook holds no more than where it is."""
+    path, id = json.dumps(urlsplit(api).path.rstrip("/")), json.dumps(result.id)
+    facts = f"{path},{id},{result.row_count}".replace("<", "\\u003c")  # no value may end the script
+    return f"<script>({LOADER})(document.currentScript,{facts})</script>"

@@ -1,4 +1,5 @@
-"""IPython extension `deita_kernel.magics`: `%sql` and its family, connected to the workspace, loaded when first used.
+"""IPython extension `deita_kernel.magics`: `%chart`, and `%sql` and its family, connected to the workspace and loaded
+when first used.
 
 JupySQL and what it imports (SQLAlchemy, sqlglot, pandas, matplotlib) take seconds, a kernel's start should not. So
 the magics registered here are stand-ins of a few lines: the first call loads JupySQL, which puts its own in their
@@ -27,6 +28,7 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
         shell.register_magic_function(_stand_in(shell, name, "cell"), "cell", name)
     for name in LINE_ONLY:
         shell.register_magic_function(_stand_in(shell, name, "line"), "line", name)
+    shell.register_magic_function(_chart(shell), "line", "chart")
     shell.extension_manager.loaded.add(NAMESPACE)
 
 
@@ -43,3 +45,24 @@ def _stand_in(shell: InteractiveShell, name: str, kind: str) -> Any:
         return real(line, cell, **local) if kind == "cell" else real(line, **local)
 
     return magic
+
+
+def _chart(shell: InteractiveShell) -> Any:
+    def chart(line: str) -> None:
+        """Draw a result: %chart bar x=month y=revenue [color=column] [name of a variable, `_` without one]."""
+        from deita import DeitaError, Result
+        from IPython.core.error import UsageError
+        from IPython.display import display
+
+        from deita_kernel.charting import chart, wanted
+
+        try:
+            asked = wanted(line)
+            result = shell.user_ns.get(asked.result or "_")
+            if not isinstance(result, Result):
+                raise UsageError(f"{asked.result or '_'} is no result of ws.sql(…); name a variable that is one.")
+            display(chart(result, asked), raw=True)
+        except DeitaError as error:
+            raise UsageError(str(error)) from error
+
+    return chart

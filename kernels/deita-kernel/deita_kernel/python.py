@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 
+OPTIONS = (
+    "--IPKernelApp.extra_extensions=deita_kernel.magics",
+    "--IPKernelApp.kernel_class=deita_kernel.python_kernel.PythonKernel",
+)
 QUIET = {"PLOOMBER_STATS_ENABLED": "false", "PLOOMBER_VERSION_CHECK_DISABLED": "true"}
 
 
 def main() -> None:
     """Run until the kernel is shut down."""
-    if sys.path and (sys.path[0] == "" or Path(sys.path[0]) == Path.cwd()):
-        del sys.path[0]  # a file of the person's must not shadow what the kernel imports; IPython puts it back
+    sys.path.append("")  # modules beside the notebook, after all others: no file stands in for what is installed
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
 
     from ipykernel.kernelapp import IPKernelApp
 
-    IPKernelApp.launch_instance([*sys.argv[1:], "--IPKernelApp.extra_extensions=deita_kernel.magics"])
+    IPKernelApp.launch_instance([*sys.argv[1:], *OPTIONS])
 
 
 if __name__ == "__main__":

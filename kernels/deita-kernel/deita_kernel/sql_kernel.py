@@ -7,27 +7,34 @@ very wait that it should end; the client then cancels the query before anything 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import deita
 from deita import DeitaError, Workspace
-from deita.rendering import html_table, text_table
 from deita.sql_text import is_open, statements
 from ipykernel import kernel_protocol_version
 from ipykernel.kernelbase import Kernel
 
 from deita_kernel import __version__
-from deita_kernel.cells import CellError, run_cell
-from deita_kernel.display import bundle
+from deita_kernel.cells import CellError
+from deita_kernel.completion import with_results
+from deita_kernel.inspection import inspected
+from deita_kernel.names import name_at
+from deita_kernel.progress import Progress
+from deita_kernel.runner import CellRunner
+
+if TYPE_CHECKING:
+    from deita_kernel.controls import Control
+    from deita_kernel.widgets import Widgets
 
 BANNER = """Deita SQL: a cell is SQL. End statements with ; to run several.
-Tab completes tables and columns, Shift-Tab on a table shows its columns, Stop cancels for real."""
+Tab completes, Shift-Tab on a table shows what it holds, Stop cancels for real. `-- @name late` before a statement
+names its result for later cells, `%chart bar x=month y=revenue` draws the last one, `%set year = 2025` sets $year,
+`%undo` takes back what was written last."""
 GONE = "The workspace's server is not there. Open the workspace again, then restart this kernel and run the cell."
 EXPIRED = "This kernel's way to the data has ended. Restart the kernel, then run the cell."
-_WORD = re.compile(r'"((?:[^"]|"")+)"|([^\W\d]\w*)')
 
 
 class DeitaSQLKernel(Kernel):
@@ -48,6 +55,21 @@ class DeitaSQLKernel(Kernel):
     def workspace(self) -> Workspace:
         """The workspace of this kernel's server."""
         return deita.workspace()
+
+    @cached_property
+    def runner(self) -> CellRunner:
+        """What runs cells and remembers their named results."""
+        return CellRunner(self.workspace, self._show_control)
+
+    @cached_property
+    def widgets(self) -> Widgets:
+        """What shows controls; made for the first of them."""
+        from deita_kernel.widgets import Widgets  # ipywidgets: not for cells that do without it
+
+        return Widgets(self, self.runner.values.assign)
+
+    def _show_control(self, control: Control) -> dict[str, Any]:
+        return self.widgets.show(control)
 
     @property
     def kernel_info(self) -> dict[str, Any]:
@@ -74,13 +96,19 @@ class DeitaSQLKernel(Kernel):
         cell_id: str | None = None,
     ) -> dict[str, Any]:
         """Run a cell, show each result, answer with ok or with what went wrong."""
+        progress = Progress(self._send)
         try:
-            for result, last in run_cell(self.workspace, code):
-                if not silent:
-                    self._show(bundle(result, self.workspace.transport.base), last=last)
+            # an execution without stdin has nobody who looks at it, and should give the same outputs each time
+            for data, last in self.runner.run(code, progress.watch if allow_stdin and not silent else None):
+                if progress.is_shown:
+                    progress.become(data)
+                elif not silent:
+                    self._show(data, last=last)
         except KeyboardInterrupt:
+            progress.stop("Cancelled")
             return self._fail("Cancelled", ["The query was cancelled."])
         except CellError as error:
+            progress.stop("Failed")
             return self._fail(error.code, _advice(error.code, error.lines))
         except DeitaError as error:
             return self._fail(error.code, _advice(error.code, str(error).splitlines()))
@@ -94,25 +122,20 @@ class DeitaSQLKernel(Kernel):
         except DeitaError as error:
             self.log.debug("No completions: %s", error.code)
             return _completions([], position, position)
-        return _completions(found["items"], found["start"], found["end"])
+        items = with_results(found, code, self.runner.results)
+        return _completions(items, found["start"], found["end"])
 
     async def do_inspect(
         self, code: str, cursor_pos: int | None, detail_level: int = 0, omit_sections: Sequence[str] = ()
     ) -> dict[str, Any]:
-        """The columns of the table whose name is at the cursor."""
-        name = _name_at(code, len(code) if cursor_pos is None else cursor_pos)
+        """What the table, result or function is whose name is at the cursor."""
+        name = name_at(code, len(code) if cursor_pos is None else cursor_pos)
         try:
-            table = self.workspace.table(name) if name else None
+            data = inspected(self.workspace, name, self.runner.results) if name else None
         except DeitaError as error:
             self.log.debug("Nothing to inspect: %s", error.code)
-            table = None
-        if table is None:
-            return {"status": "ok", "found": False, "data": {}, "metadata": {}}
-        rows = [[column.name, column.type] for column in table.columns]
-        head = [("column", "VARCHAR"), ("type", "VARCHAR")]
-        below = f"{table.name}: {table.rows:,} rows, version {table.version}"
-        data = {"text/plain": text_table(head, rows, below), "text/html": html_table(head, rows, below)}
-        return {"status": "ok", "found": True, "data": data, "metadata": {}}
+            data = None
+        return {"status": "ok", "found": data is not None, "data": data or {}, "metadata": {}}
 
     async def do_is_complete(self, code: str) -> dict[str, Any]:
         """A console sends what ends with a semicolon; a blank line sends the rest, open strings and comments wait."""
@@ -121,13 +144,16 @@ class DeitaSQLKernel(Kernel):
         done = not statements(code) or code.rstrip().endswith(";") or code.endswith("\n")
         return {"status": "complete"} if done else {"status": "incomplete", "indent": ""}
 
-    def _show(self, data: dict[str, str], *, last: bool) -> None:
+    def _show(self, data: dict[str, Any], *, last: bool) -> None:
         content: dict[str, Any] = {"data": data, "metadata": {}}
         if last:
             content["execution_count"] = self.execution_count
         else:
             content["transient"] = {}
-        self.send_response(self.iopub_socket, "execute_result" if last else "display_data", content)
+        self._send("execute_result" if last else "display_data", content)
+
+    def _send(self, kind: str, content: dict[str, Any]) -> None:
+        self.send_response(self.iopub_socket, kind, content)
 
     def _fail(self, name: str, lines: list[str]) -> dict[str, Any]:
         error = {"ename": name, "evalue": lines[0], "traceback": [*lines]}
@@ -162,10 +188,3 @@ def _completions(items: list[dict[str, Any]], start: int, end: int) -> dict[str,
         "cursor_end": end,
         "metadata": {"_jupyter_types_experimental": typed},
     }
-
-
-def _name_at(code: str, position: int) -> str | None:
-    for match in _WORD.finditer(code):
-        if match.start() <= position <= match.end():
-            return match[1].replace('""', '"') if match[1] else match[2]
-    return None

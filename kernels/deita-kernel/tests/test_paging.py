@@ -63,6 +63,31 @@ def test_next_and_previous_walk_through_all_rows(page: Page, near: deita.Workspa
     expect(cells.nth(0)).to_have_text("0")
 
 
+def test_a_click_on_a_header_sorts_all_rows_and_a_third_leaves_them_as_they_were(
+    page: Page, near: deita.Workspace
+) -> None:
+    show(page, near, "SELECT range AS n, range % 7 AS rest, 1 AS same, 2 AS Same FROM range(45)")
+    cells, heads = page.locator("tbody td"), page.locator("thead th")
+    page.get_by_label("Next rows").click()
+    expect(page.locator("[aria-live]")).to_have_text("21–40 of 45")
+    heads.nth(0).click()
+    expect(heads.nth(0)).to_have_attribute("aria-sort", "ascending")
+    expect(page.locator("[aria-live]")).to_have_text("1–20 of 45")
+    heads.nth(0).press("Enter")
+    expect(heads.nth(0)).to_have_attribute("aria-sort", "descending")
+    expect(cells.nth(0)).to_have_text("44")
+    page.get_by_label("Next rows").click()
+    expect(cells.nth(0)).to_have_text("24")
+    heads.nth(1).click()
+    expect(cells.nth(1)).to_have_text("0")
+    for _ in range(2):
+        heads.nth(1).click()
+        expect(page.locator("[aria-live]")).to_have_text("1–20 of 45")
+    expect(cells.nth(0)).to_have_text("0")
+    expect(page.locator("[aria-sort]")).to_have_count(0)
+    expect(page.locator("th[tabindex]")).to_have_count(2)
+
+
 def test_rows_that_are_gone_are_told_and_the_first_rows_stay(page: Page, near: deita.Workspace) -> None:
     result = near.sql("SELECT range AS n FROM range(45)")
     html = bundle(result, near.transport.base)["text/html"].replace(result.id, "00000000-0000-4000-8000-000000000000")

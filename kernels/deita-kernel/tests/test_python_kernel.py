@@ -63,7 +63,7 @@ def test_saved_snippets_and_jinja_work(python_kernel: Kernel) -> None:
 def test_writing_and_keeping_a_result_work(python_kernel: Kernel, near: deita.Workspace) -> None:
     assert "4 rows" in python_kernel.run("%%sql\nCREATE TABLE squares AS SELECT range ** 2 AS s FROM range(4)").text
     assert near.table("squares").rows == 4
-    assert "Drop done" in python_kernel.run("%sql DROP TABLE IF EXISTS never_there").text
+    assert "Nothing changed" in python_kernel.run("%sql DROP TABLE IF EXISTS never_there").text
     python_kernel.run("%%sql kept <<\nSELECT max(s) AS m FROM squares")
     assert python_kernel.run("kept[0][0]").text == "9.0"
 
@@ -119,3 +119,21 @@ def test_stop_cancels_a_magics_query(python_kernel: Kernel, near: deita.Workspac
     python_kernel.manager.interrupt_kernel()
     assert python_kernel.end(message)["ename"] == "KeyboardInterrupt"
     assert newest()["state"] == "cancelled"
+
+
+def test_a_result_is_drawn_by_a_magic(python_kernel: Kernel) -> None:
+    python_kernel.run(
+        "import deita; ws = deita.workspace(); by_year = ws.sql('SELECT 2020 + range AS y FROM range(4)')"
+    )
+    cell = python_kernel.run("%chart bar x=y by_year")
+    assert cell.status == "ok" and "<svg" in cell.bundles[0]["text/html"]
+    assert "nothing is no result" in python_kernel.run("%chart bar x=y nothing").text
+    assert "x=" in python_kernel.run("%chart bar").text
+
+
+def test_named_parameters_are_bound_from_variables(python_kernel: Kernel) -> None:
+    cell = python_kernel.run(
+        "%config SqlMagic.named_parameters = 'enabled'\nwho = \"O'Hara\"\n%sql SELECT :who AS name"
+    )
+    python_kernel.run("%config SqlMagic.named_parameters = 'warn'")
+    assert cell.status == "ok" and "O'Hara" in cell.text

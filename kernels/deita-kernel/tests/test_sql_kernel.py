@@ -6,7 +6,7 @@ import json
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import deita
 from ipykernel.kernelspec import write_kernel_spec
@@ -51,12 +51,29 @@ def test_a_cell_runs_all_its_statements_and_shows_each_result(sql_kernel: Kernel
     assert "Rex; the dog" in selected["text/plain"]
 
 
+def test_undo_takes_back_one_write_after_another(sql_kernel: Kernel) -> None:
+    sql_kernel.run("CREATE TABLE regretted AS SELECT 1 AS a; INSERT INTO regretted VALUES (2); DELETE FROM regretted")
+    merge = "MERGE INTO regretted USING (SELECT 5 AS a) AS s USING (a) WHEN NOT MATCHED THEN INSERT"
+    told = sql_kernel.run(f"{merge};\n%undo\n%undo\nSELECT sum(a) AS s FROM regretted").bundles
+    merged, first, second, rows = [bundle["text/plain"] for bundle in told]
+    assert merged.startswith("1 row inserted · regretted version 4 · ")
+    assert first.startswith("regretted is again as it was before version 4")
+    assert second.startswith("regretted is again as it was before version 3") and "3" in rows.splitlines()[2]
+
+
+def test_undo_without_anything_to_take_back_says_so(data_plane: DataPlane) -> None:
+    with running("deita-sql", data_plane) as kernel:
+        cell = kernel.run("DROP TABLE IF EXISTS never_there;\n%undo")
+    assert cell.reply["ename"] == "nothing_to_undo" and cell.bundles[0]["text/plain"] == cell.text.splitlines()[0]
+    assert cell.text.startswith("Nothing changed · never_there · ")
+
+
 def test_what_changes_no_rows_is_simply_done(sql_kernel: Kernel) -> None:
     cell = sql_kernel.run("CREATE TABLE brief (a INTEGER); ALTER TABLE brief ADD COLUMN b INTEGER; DROP TABLE brief")
     assert [bundle["text/plain"].split(" · ")[0] for bundle in cell.bundles] == [
-        "Create done",
-        "Alter done",
-        "Drop done",
+        "brief created",
+        "brief altered",
+        "brief dropped",
     ]
 
 
@@ -70,12 +87,19 @@ def test_a_long_result_leaves_twenty_rows_and_a_way_to_the_rest(sql_kernel: Kern
     html = bundle["text/html"]
     assert html.count("<tr>") == 21 and "row 19" in html and "row 20" not in html
     assert "12,345 rows, the first 20 shown" in html
-    facts = json.loads(html.rsplit("})(", 1)[1].split(")</script>")[0])
-    assert facts["api"].endswith("/deita/api/v1") and not facts["api"].startswith("http")
-    page = near.transport.get(f"queries/{facts['id']}/results", {"limit": facts["size"]})
-    page = near.transport.get(f"queries/{facts['id']}/results", {"limit": facts["size"], "cursor": page["next"]})
+    script = html[html.index("<script>") :]
+    api, query_id, count = json.loads("[" + script.split("(document.currentScript,")[1].split(")</script>")[0] + "]")
+    assert api.endswith("/deita/api/v1") and not api.startswith("http") and count == 12345
+    page = near.transport.get(f"queries/{query_id}/results", {"limit": 20})
+    page = near.transport.get(f"queries/{query_id}/results", {"limit": 20, "cursor": page["next"]})
     assert page["rows"][0] == ["row 20"]
-    assert len(html) < 10_000
+
+
+def test_an_output_is_small(sql_kernel: Kernel, flights: deita.Table) -> None:
+    (bundle,) = sql_kernel.run("FROM flights").bundles
+    html = bundle["text/html"]
+    assert len(html[html.index("<script>") :]) < 700
+    assert len(json.dumps(bundle)) < 24_000  # 20 rows × 19 columns, as HTML and as text
 
 
 def test_an_error_points_at_its_place_in_the_cell(sql_kernel: Kernel) -> None:
@@ -116,10 +140,36 @@ def test_tables_columns_and_keywords_are_completed(sql_kernel: Kernel, flights: 
     assert "SELECT" in [match.upper() for match in reply["matches"]]
 
 
-def test_inspecting_a_table_shows_its_columns(sql_kernel: Kernel, flights: deita.Table) -> None:
+def test_inspecting_a_table_shows_what_its_columns_hold(
+    sql_kernel: Kernel, flights: deita.Table, near: deita.Workspace
+) -> None:
+    near.table("flights").profile()  # kept from now on, so that a glance is enough
     reply = sql_kernel.ask(sql_kernel.client.inspect, "SELECT * FROM flights", 17)
-    assert reply["found"] and "dep_delay" in reply["data"]["text/plain"] and "336,776" in reply["data"]["text/plain"]
+    text = reply["data"]["text/plain"]
+    assert reply["found"] and "336,776 rows · version 1 · from flights.csv" in text
+    (line,) = [line for line in text.splitlines() if line.startswith("dep_delay")]
+    assert "2.5%" in line and "1301" in line and any(block in line for block in "▂▃▄▅▆▇█")
     assert not sql_kernel.ask(sql_kernel.client.inspect, "SELECT * FROM flights", 3)["found"]
+
+
+def test_inspecting_a_named_result_or_a_function_tells_what_it_is(sql_kernel: Kernel) -> None:
+    sql_kernel.run("-- @name glanced\nSELECT range AS n FROM range(30)")
+    text = sql_kernel.ask(sql_kernel.client.inspect, "FROM Glanced", 8)["data"]["text/plain"]
+    assert "glanced · result of 30 rows" in text and "BIGINT" in text
+    text = sql_kernel.ask(sql_kernel.client.inspect, "SELECT date_trunc('day', x)", 12)["data"]["text/plain"]
+    assert text.startswith("date_trunc(part ")
+
+
+def test_a_long_query_says_how_far_it_is_and_its_result_takes_the_place(sql_kernel: Kernel) -> None:
+    seen: list[dict[str, Any]] = []
+    sql = "SELECT count(*) AS n FROM range(20000) a, range(20000) b WHERE a.range * b.range % 7 = 1"
+    reply = sql_kernel.client.execute_interactive(sql, timeout=120, output_hook=lambda message: seen.append(message))
+    assert reply["content"]["status"] == "ok"
+    shown = [message for message in seen if message["msg_type"] in ("display_data", "update_display_data")]
+    texts = [message["content"]["data"]["text/plain"] for message in shown]
+    assert texts[0].startswith(("Running · ", "Waiting")) and "1 row" in texts[-1]
+    assert len({message["content"]["transient"]["display_id"] for message in shown}) == 1
+    assert not [message for message in seen if message["msg_type"] == "execute_result"]
 
 
 def test_a_console_knows_when_a_statement_is_complete(sql_kernel: Kernel) -> None:

@@ -15,10 +15,17 @@ from deita.control import connect
 from deita.environment import workspace
 from deita.errors import DeitaError, QueryError, ResultIncomplete, ServerUnavailable
 from deita.files import File
+from deita.filesystems import filesystem
+from deita.history import History, PastQuery
 from deita.imports import Import, Reject
+from deita.lineage import Lineage
+from deita.open_files import open
+from deita.paths import path
 from deita.previews import Preview
 from deita.profiles import Profile
+from deita.receipts import Receipt
 from deita.results import Column, Result
+from deita.saved import Parameter, SavedQuery, SavedVersion
 from deita.tables import Table, Version
 from deita.workspace import Workspace
 
@@ -28,18 +35,28 @@ __all__ = [
     "Column",
     "DeitaError",
     "File",
+    "History",
     "Import",
+    "Lineage",
+    "Parameter",
+    "PastQuery",
     "Preview",
     "Profile",
     "QueryError",
+    "Receipt",
     "Reject",
     "Result",
     "ResultIncomplete",
+    "SavedQuery",
+    "SavedVersion",
     "ServerUnavailable",
     "Table",
     "Version",
     "Workspace",
     "__version__",
     "connect",
+    "filesystem",
+    "open",
+    "path",
     "workspace",
 ]

@@ -6,11 +6,11 @@ same server reads it without a copy. A stream that ends early looks like a short
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING
+from types import MappingProxyType, ModuleType
+from typing import TYPE_CHECKING, Any
 
 import urllib3
 
@@ -18,8 +18,13 @@ from deita.errors import DeitaError, ResultIncomplete
 from deita.http import Transport, path_of
 
 if TYPE_CHECKING:
+    import pandas
+    import polars
     import pyarrow
 
+Selection = Mapping[str, Any]
+"""`order` and `filter` as the address of a result takes them."""
+NO_SELECTION: Selection = MappingProxyType({})
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 
 
@@ -35,12 +40,25 @@ def need(module: str, extra: str) -> ModuleType:
         ) from error
 
 
+def table_of(frame: pandas.DataFrame | polars.DataFrame | pyarrow.Table) -> pyarrow.Table:
+    """Turn a data frame into an Arrow table without metadata; a pandas index is left behind."""
+    arrow = need("pyarrow", "arrow")
+    convert = getattr(type(frame), "to_arrow", None)  # polars
+    if convert is not None:
+        table = convert(frame)
+    elif isinstance(frame, arrow.Table):
+        table = frame
+    else:
+        table = arrow.Table.from_pandas(frame, preserve_index=False)
+    return table.replace_schema_metadata(None)
+
+
 def read_batches(
-    transport: Transport, query_id: str, row_count: int, spool: Path | None
+    transport: Transport, query_id: str, row_count: int, spool: Path | None, selection: Selection = NO_SELECTION
 ) -> Iterator[pyarrow.RecordBatch]:
     """Yield the batches of a finished query. Raises ResultIncomplete when they hold other than `row_count` rows."""
     seen = 0
-    with _open(transport, query_id, spool) as reader:
+    with _open(transport, query_id, spool, selection) as reader:
         for batch in _until_cut(reader):
             seen += batch.num_rows
             yield batch
@@ -48,10 +66,12 @@ def read_batches(
         raise _incomplete(seen, row_count)
 
 
-def read_table(transport: Transport, query_id: str, row_count: int, spool: Path | None) -> pyarrow.Table:
+def read_table(
+    transport: Transport, query_id: str, row_count: int, spool: Path | None, selection: Selection = NO_SELECTION
+) -> pyarrow.Table:
     """Read the whole result; its columns point into the mapped file where there is one."""
     arrow = need("pyarrow", "arrow")
-    with _open(transport, query_id, spool) as reader:
+    with _open(transport, query_id, spool, selection) as reader:
         table = arrow.Table.from_batches(list(_until_cut(reader)), reader.schema)
     if table.num_rows != row_count:
         raise _incomplete(table.num_rows, row_count)
@@ -70,14 +90,16 @@ def plain_numbers(table: pyarrow.Table) -> pyarrow.Table:
 
 
 @contextmanager
-def _open(transport: Transport, query_id: str, spool: Path | None) -> Iterator[pyarrow.RecordBatchStreamReader]:
+def _open(
+    transport: Transport, query_id: str, spool: Path | None, selection: Selection
+) -> Iterator[pyarrow.RecordBatchStreamReader]:
     arrow = need("pyarrow", "arrow")
-    file = spool / f"{query_id}.arrow" if spool else None
+    file = spool / f"{query_id}.arrow" if spool and not selection else None
     if file is not None and file.is_file():
         with arrow.memory_map(str(file)) as source:
             yield arrow.ipc.open_stream(source)
         return
-    with transport.stream(path_of("queries", query_id, "results"), {"format": "arrow"}) as response:
+    with transport.stream(path_of("queries", query_id, "results"), {**selection, "format": "arrow"}) as response:
         response.auto_close = False  # type: ignore[attr-defined]  # pyarrow asks once more after the last byte
         try:
             reader = arrow.ipc.open_stream(response)

@@ -12,16 +12,17 @@ from deita.workspace import Workspace
 
 @dataclass(frozen=True)
 class Surroundings:
-    """A kernel's environment: where the data plane is, what opens it, and the folder where results lie."""
+    """A kernel's environment: where the data plane is, what opens it, the folders where results and files lie."""
 
     api: str
     token: str
     workspace: str
     spool: Path | None
+    files: Path | None
 
 
 def surroundings() -> Surroundings:
-    """Read `DEITA_API`, `DEITA_TOKEN`, `DEITA_WORKSPACE`, `DEITA_SPOOL`; else DeitaError `no_workspace`."""
+    """Read `DEITA_API`, `DEITA_TOKEN` (without them DeitaError `no_workspace`), `DEITA_WORKSPACE`, and the folders."""
     api, token = os.environ.get("DEITA_API"), os.environ.get("DEITA_TOKEN")
     if not api or not token:
         raise DeitaError(
@@ -29,8 +30,8 @@ def surroundings() -> Surroundings:
             "This process does not run inside a Deita workspace.",
             'Connect from outside with deita.connect("http://…", token="…", workspace="…").',
         )
-    spool = os.environ.get("DEITA_SPOOL")
-    return Surroundings(api, token, os.environ.get("DEITA_WORKSPACE", ""), Path(spool) if spool else None)
+    spool, files = (Path(found) if (found := os.environ.get(name)) else None for name in ("DEITA_SPOOL", "DEITA_FILES"))
+    return Surroundings(api, token, os.environ.get("DEITA_WORKSPACE", ""), spool, files)
 
 
 def workspace() -> Workspace:

@@ -96,6 +96,13 @@ class Transport:
         finally:
             response.close()
 
+    def part(self, path: str, query: Mapping[str, Any] | None, begin: int, end: int) -> bytes:
+        """The bytes of a body from `begin` up to `end`."""
+        response = self._request("GET", path, query, None, {"Range": f"bytes={begin}-{end - 1}"})
+        if response.status != 206:
+            raise from_answer(response.status, response.data, response.headers.get("X-Request-Id"))
+        return response.data
+
     def _request(
         self,
         method: str,

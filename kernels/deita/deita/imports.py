@@ -29,7 +29,9 @@ class Reject:
 
 @dataclass(frozen=True)
 class Import:
-    """A file read into a table: `rows` came in, `reject_count` did not; `recipe` says how the file was read."""
+    """A file read into a table: `rows` came in, `reject_count` did not; `recipe` says how the file was read, `counts`
+    what else is in it, so that `total` = rows + rejects + the other counts.
+    """
 
     id: str
     state: str
@@ -38,6 +40,7 @@ class Import:
     version: int | None = None
     rows: int = 0
     reject_count: int = 0
+    counts: Mapping[str, Any] = field(default_factory=dict)
     recipe: Mapping[str, Any] = field(default_factory=dict)
     progress: float = 0.0
     transport: Transport | None = field(default=None, repr=False, compare=False)
@@ -64,6 +67,7 @@ class Import:
             version=body.get("version"),
             rows=int(body.get("rows") or 0),
             reject_count=int(body.get("reject_count") or 0),
+            counts=body.get("counts") or {},
             recipe=body.get("recipe") or {},
             progress=float(body.get("progress") or 0),
             transport=transport,

@@ -44,7 +44,7 @@ class ColumnProfile:
 
 
 class Profile:
-    """The profile of a table version.
+    """The profile of a table version, or of a result (`table` and `version` are None then).
 
     >>> profile = ws.table("flights").profile()
     >>> profile["dep_delay"].nulls, profile["dep_delay"].quantiles["0.5"]
@@ -52,8 +52,8 @@ class Profile:
     """
 
     def __init__(self, body: Mapping[str, Any]) -> None:
-        self.table: str = body["table"]
-        self.version: int = body["version"]
+        self.table: str | None = body.get("table")
+        self.version: int | None = body.get("version")
         self.rows: int = body["rows"]
         self.columns = tuple(_column(column) for column in body["columns"])
 
@@ -72,13 +72,19 @@ class Profile:
     @property
     def _foot(self) -> str:
         rows, columns = f"{self.rows:,} row{'' if self.rows == 1 else 's'}", len(self.columns)
-        return f"{self.table} · version {self.version} · {rows} · {columns} column{'' if columns == 1 else 's'}"
+        whose = f"{self.table} · version {self.version} · " if self.table else ""
+        return f"{whose}{rows} · {columns} column{'' if columns == 1 else 's'}"
 
     def _repr_html_(self) -> str:
-        return rendering.html_table(HEAD, [_row(column) for column in self.columns], self._foot)
+        return rendering.html_table(HEAD, rows_of(self), self._foot)
 
     def __repr__(self) -> str:
-        return rendering.text_table(HEAD, [_row(column) for column in self.columns], self._foot)
+        return rendering.text_table(HEAD, rows_of(self), self._foot)
+
+
+def rows_of(profile: Profile) -> list[list[Any]]:
+    """A row of `HEAD` for each column."""
+    return [_row(column) for column in profile]
 
 
 def _column(body: Mapping[str, Any]) -> ColumnProfile:

@@ -19,7 +19,8 @@ CUT = 200  # characters of a text in HTML; the whole stands in its title
 TEXT_CUT = 40
 TITLE_CUT = 2_000
 LINE = "1px solid var(--jp-border-color2, #ddd)"
-CELL = "padding:2px 10px;white-space:pre;vertical-align:top"
+TABLE = "border-collapse:collapse;font-variant-numeric:tabular-nums;text-align:right"  # as JupyterLab has cells anyway
+TEXT = "text-align:left;white-space:pre"
 DIM = "opacity:.5"
 
 
@@ -54,10 +55,12 @@ def cell_text(value: Any) -> str:
 
 
 def html_table(columns: Head, rows: Sequence[Sequence[Any]], below: str) -> str:
-    """An HTML table with a line of text below it."""
+    """An HTML table with a line of text below it. Cells say of their style only what the page would not do by itself:
+    a notebook keeps all of it.
+    """
     numeric = [is_number(type_name) for _, type_name in columns]
     head = "".join(
-        f'<th style="{CELL};border-bottom:{LINE};text-align:{_side(right)}" title="{escape(type_name)}">'
+        f'<th style="border-bottom:{LINE};text-align:{"right" if right else "left"}" title="{escape(type_name)}">'
         f"{escape(name)}</th>"
         for (name, type_name), right in zip(columns, numeric, strict=True)
     )
@@ -66,7 +69,7 @@ def html_table(columns: Head, rows: Sequence[Sequence[Any]], below: str) -> str:
         for row in rows
     )
     table = (
-        f'<table class="deita-table" style="border-collapse:collapse;font-variant-numeric:tabular-nums">'
+        f'<table class="deita-table" cellpadding="4" style="{TABLE}">'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         if columns
         else ""
@@ -77,15 +80,11 @@ def html_table(columns: Head, rows: Sequence[Sequence[Any]], below: str) -> str:
 
 def _html_cell(value: Any, right: bool) -> str:
     if value is None:
-        return f'<td style="{CELL};{DIM};text-align:{_side(right)}">null</td>'
+        return f'<td style="{DIM}">null</td>' if right else f'<td style="{DIM};{TEXT}">null</td>'
     text = cell_text(value)
-    if len(text) <= CUT:
-        return f'<td style="{CELL};text-align:{_side(right)}">{escape(text)}</td>'
-    return f'<td style="{CELL}" title="{escape(text[:TITLE_CUT])}">{escape(text[:CUT])}…</td>'
-
-
-def _side(right: bool) -> str:
-    return "right" if right else "left"
+    if len(text) > CUT:
+        return f'<td style="{TEXT}" title="{escape(text[:TITLE_CUT])}">{escape(text[:CUT])}…</td>'
+    return f"<td>{escape(text)}</td>" if right else f'<td style="{TEXT}">{escape(text)}</td>'
 
 
 def text_table(columns: Head, rows: Sequence[Sequence[Any]], below: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from deita.http import path_of
+from deita.lineage import Lineage
 from deita.names import quote_name
 from deita.profiles import Profile
 from deita.results import Column, Result
@@ -110,6 +111,11 @@ class Table:
         """What each column holds: nulls, distinct values, bounds, quartiles, the most frequent values, a histogram."""
         query = None if self.as_of is None else {"version": self.as_of}
         return Profile(self.workspace.transport.get(path_of("tables", self.name, "profile"), query))
+
+    def lineage(self, *, depth: int = 10) -> Lineage:
+        """What this version is made from and what is made from it, so many steps up and down."""
+        query = {"depth": depth} | ({} if self.as_of is None else {"version": self.as_of})
+        return Lineage(self.workspace.transport.get(path_of("tables", self.name, "lineage"), query))
 
     def head(self, n: int = 5) -> Result:
         """The first rows."""

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import urllib3
 
-from deita.arrow import need
+from deita import saved as saved_queries
+from deita.arrow import need, table_of
 from deita.errors import DeitaError, ResultIncomplete
 from deita.files import File
+from deita.history import History, past_query
 from deita.http import Transport, path_of
 from deita.imports import Import, run_import
 from deita.previews import Preview, preview
 from deita.progress import Progress, quiet
-from deita.queries import Mode, run_query
+from deita.queries import AsOf, Mode, run_again, run_query, sendable
 from deita.results import CHUNK, Result
+from deita.saved import SavedQuery
 from deita.tables import Table
 from deita.uploads import send_file
 
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
     import polars
     import pyarrow
 
+Named = Mapping[str, Result | str]
 ImportMode = Literal["create", "replace", "append"]
 
 
@@ -49,21 +54,25 @@ class Workspace:
         found: dict[str, Any] = self.transport.get("workspace")
         return found
 
-    def sql(self, sql: str, /, **params: Any) -> Result:
+    def sql(self, sql: str, /, *, results: Named | None = None, **params: Any) -> Result:
         """Run one statement that reads; `$name` in it takes the value of the argument `name`.
 
-        Raises QueryError, whose text points at the place. Ctrl-C cancels the query in the engine too.
+        Raises QueryError, whose text points at the place. Ctrl-C cancels the query in the engine too. `results` are
+        earlier results (or their ids) that the statement may name like tables; their rows stay where they are.
 
-        >>> ws.sql("SELECT * FROM flights WHERE carrier = $carrier", carrier="UA").df()
+        >>> united = ws.sql("SELECT * FROM flights WHERE carrier = $carrier", carrier="UA")
+        >>> ws.sql("SELECT dest, count(*) FROM united GROUP BY dest", results={"united": united}).df()
         """
-        return self.run(sql, params)
+        return self.run(sql, params, results=results)
 
-    def write(self, sql: str, /, **params: Any) -> Result:
+    def write(self, sql: str, /, *, results: Named | None = None, **params: Any) -> Result:
         """Run one statement that changes the workspace: CREATE TABLE AS, INSERT, UPDATE, DELETE, DROP…
+
+        Of `results` (see `sql`) only CREATE TABLE AS takes rows.
 
         >>> ws.write("CREATE TABLE late AS SELECT * FROM flights WHERE dep_delay > $minutes", minutes=60)
         """
-        return self.run(sql, params, mode="write")
+        return self.run(sql, params, mode="write", results=results)
 
     def run(
         self,
@@ -74,13 +83,88 @@ class Workspace:
         limit: int | None = None,
         timeout_ms: int | None = None,
         as_of: Mapping[str, int] | str | None = None,
+        cache: bool = True,
+        results: Named | None = None,
     ) -> Result:
-        """Run one statement with every option: parameters as a mapping, a limit of rows, a timeout, a look back.
-
-        Mode `auto` reads or writes, whichever the statement does.
+        """Run one statement with every option. Mode `auto` reads or writes, whichever the statement does. Without
+        `cache` a result that is kept of the same statement over the same rows is not taken for the answer.
         """
-        body = run_query(self.transport, sql, params, mode=mode, limit=limit, timeout_ms=timeout_ms, as_of=as_of)
+        ids = {name: str(getattr(named, "id", named)) for name, named in (results or {}).items()}
+        options: dict[str, Any] = {"limit": limit, "timeout_ms": timeout_ms, "as_of": as_of, "cache": cache}
+        return self.result(run_query(self.transport, sql, params, mode=mode, results=ids, **options))
+
+    def result(self, body: Mapping[str, Any]) -> Result:
+        """The result of a finished query, whose body the data plane answered."""
         return Result(self.transport, body, self._spool)
+
+    def save(
+        self,
+        name: str,
+        sql: str,
+        *,
+        description: str | None = None,
+        params: saved_queries.Declared | None = None,
+        message: str = "",
+    ) -> SavedQuery:
+        """Save a statement that reads, for everybody in the workspace; the same name again is a new version of it.
+
+        `params` declares `$name`s: a type, or what the API says of a parameter; the rest is found in the statement.
+
+        >>> ws.save("Late flights", "FROM flights WHERE dep_delay > $minutes", params={"minutes": {"default": 60}})
+        """
+        return saved_queries.save(self, name, sql, description, params, message)
+
+    @overload
+    def saved(self) -> list[SavedQuery]: ...
+    @overload
+    def saved(self, name: str) -> SavedQuery: ...
+    def saved(self, name: str | None = None) -> SavedQuery | list[SavedQuery]:
+        """The saved query of a slug or name, or all of them."""
+        if name is not None:
+            return saved_queries.found(self, name)
+        return [SavedQuery.from_body(self, body) for body in self.transport.items("saved-queries")]
+
+    def query(self, name: str, /, **params: Any) -> Result:
+        """Run a saved query, by slug or name, with values for its parameters.
+
+        >>> ws.query("late-flights", minutes=120).df()
+        """
+        return self.saved(name).run(**params)
+
+    def rerun(self, query_id: str, *, as_of: AsOf = "then") -> Result:
+        """Run a query of yours again, on the table versions that it read or on those of now; the receipt compares.
+
+        >>> ws.rerun(result.id, as_of="now").receipt["same_result"]
+        """
+        return self.result(run_again(self.transport, query_id, as_of))
+
+    def history(self, words: str = "", *, limit: int = 100, **search: Any) -> History:
+        """Your queries whose statement has all these words, newest first; `state`, `since`, `table` narrow it down."""
+        items = self.transport.items("queries", {"q": words, "limit": min(limit, 1000), **search})
+        return History([past_query(self, item) for item in itertools.islice(items, limit)])
+
+    def validate(
+        self,
+        sql: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        mode: Mode = "read",
+        as_of: Mapping[str, int] | str | None = None,
+        plan: Literal["text", "json"] | None = None,
+    ) -> dict[str, Any]:
+        """What a statement would be, without running it: `{valid, error, statement_type, columns, parameters, tables,
+        plan}`. What is wrong with it stands in `error`; a parameter without a value counts as null.
+
+        >>> ws.validate("SELECT carrier FROM flights WHERE month = $month")["parameters"]
+        [{'name': 'month', 'type': 'BIGINT'}]
+        """
+        request = {"sql": sql, "mode": mode, "params": sendable(params or {}), "as_of": as_of, "plan": plan}
+        found: dict[str, Any] = self.transport.send("POST", "queries/validate", json_body=request)
+        return found
+
+    def format(self, sql: str) -> str:
+        """A statement laid out anew, its comments kept; what the formatter does not know stays as it is."""
+        return str(self.transport.send("POST", "queries/format", json_body={"sql": sql})["sql"])
 
     def complete(self, sql: str, position: int) -> dict[str, Any]:
         """What could stand at a position of a text of SQL: `{start, end, items: [{label, kind, detail}]}`."""
@@ -209,15 +293,8 @@ class Workspace:
 
         >>> ws.import_frame(pandas.DataFrame({"city": ["Oslo"], "people": [717_710]}), table="cities")
         """
-        arrow, parquet = need("pyarrow", "arrow"), need("pyarrow.parquet", "arrow")
-        convert = getattr(type(frame), "to_arrow", None)  # polars
-        if convert is not None:
-            data = convert(frame)
-        elif isinstance(frame, arrow.Table):
-            data = frame
-        else:
-            data = arrow.Table.from_pandas(frame, preserve_index=False)
+        parquet = need("pyarrow.parquet", "arrow")
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"{table}.parquet"
-            parquet.write_table(data.replace_schema_metadata(None), path)
+            parquet.write_table(table_of(frame), path)
             return self.import_file(path, table=table, mode=mode)

@@ -33,6 +33,7 @@ def test_rejects_become_rows_when_a_table_is_read_again(near: deita.Workspace, t
     file.write_text("n,item\n1,tea\ntwo,cake\n3,bread\n")
     done = near.import_file(file, columns={"n": "BIGINT"})
     assert (done.rows, done.reject_count) == (2, 1)
+    assert {name: count for name, count in done.counts.items() if count} == {"unit": "line", "total": 4, "header": 1}
     assert [(reject.line, reject.column, reject.raw) for reject in done.rejects()] == [(3, "n", "two,cake")]
     file.write_text("something else\n")
     near.upload(file, replace=True)

@@ -96,6 +96,14 @@ def test_parameters_are_bound(near: deita.Workspace) -> None:
     assert result.fetchall()[0][1:] == ("'; DROP", 3)
 
 
+def test_earlier_results_are_tables_of_a_statement(near: deita.Workspace, far: deita.Workspace) -> None:
+    tens = near.sql("SELECT range * 10 AS n FROM range(3)")
+    twice = far.sql("SELECT n * $by AS m FROM tens", results={"tens": tens}, by=2)
+    assert twice.fetchall() == [(0,), (20,), (40,)] and twice.receipt["results"] == {"tens": tens.id}
+    near.write("CREATE TABLE made_of_tens AS FROM tens", results={"tens": tens.id})
+    assert near.table("made_of_tens").rows == 3
+
+
 def test_a_sum_of_integers_is_an_integer_column_in_pandas(near: deita.Workspace) -> None:
     result = near.sql("SELECT sum(range) AS s, avg(range) AS a, 1.25::DECIMAL(9, 2) AS d FROM range(10)")
     assert [str(kind) for kind in result.df().dtypes] == ["int64", "float64", "float64"]
@@ -259,6 +267,12 @@ def test_older_versions_are_read_and_brought_back(near: deita.Workspace) -> None
     table.delete()
     assert near.restore_table("past", 2).df()["a"].tolist() == [1, 2]
     assert near.table("past").restore(3).df()["b"].tolist() == ["x"]
+    added = near.write("INSERT INTO past VALUES ('y')")
+    added.undo()
+    assert near.table("past").df()["b"].tolist() == ["x"]
+    with pytest.raises(deita.DeitaError) as caught:
+        added.undo()
+    assert code_of(caught) == "table_changed_since"
 
 
 def test_a_profile_shows_what_the_columns_hold(near: deita.Workspace, flights: deita.Table) -> None:

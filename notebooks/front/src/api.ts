@@ -6,21 +6,30 @@ import type {
   DataFile,
   Import,
   ImportMode,
+  Lineage,
   Page,
+  PastQuery,
   Profile,
   Query,
   QueryMode,
   ReadVersion,
   Reading,
+  Receipt,
   Recipe,
   Reject,
   ResumableUpload,
+  SavedContent,
+  SavedQuery,
+  SavedVersion,
   Table,
+  Undone,
+  Validation,
   Version,
   Workspace,
 } from "./shapes.ts";
 
 const LIST_PAGES = 20;
+const LINEAGE_STEPS = 6;
 
 export interface QueryRequest {
   id: string;
@@ -29,6 +38,8 @@ export interface QueryRequest {
   limit?: number;
   wait_ms?: number;
   as_of?: Record<string, number>;
+  params?: Record<string, unknown>;
+  param_types?: Record<string, string>;
 }
 
 export interface ImportRequest {
@@ -46,6 +57,12 @@ export interface PreviewRequest {
   sha256?: string;
   recipe: Recipe;
 }
+
+/** A parameter of an address; a list repeats it. */
+type Parameter = string | number | readonly string[] | undefined;
+
+/** Which rows, in which order, as the address of rows and results takes them. */
+export type Selection = { order?: string; filter?: readonly string[] };
 
 type Options = { method?: string; json?: unknown; signal?: AbortSignal | undefined; keepalive?: boolean; headers?: Record<string, string> };
 
@@ -74,14 +91,14 @@ export class Api {
     return xsrf ? { "X-XSRFToken": xsrf } : {};
   }
 
-  url(path: string, query: Record<string, string | number | undefined> = {}): string {
+  url(path: string, query: Record<string, Parameter> = {}): string {
     const search = new URLSearchParams();
-    for (const [key, value] of Object.entries(query)) if (value !== undefined && value !== "") search.set(key, String(value));
+    for (const [key, value] of Object.entries(query)) for (const one of Array.isArray(value) ? value : [value]) if (one !== undefined && one !== "") search.append(key, String(one));
     const text = search.toString();
     return `${this.base}${path}${text ? `?${text}` : ""}`;
   }
 
-  async request<T>(path: string, query: Record<string, string | number | undefined> = {}, options: Options = {}): Promise<T> {
+  async request<T>(path: string, query: Record<string, Parameter> = {}, options: Options = {}): Promise<T> {
     const init: RequestInit = {
       method: options.method ?? "GET",
       headers: { Accept: "application/json", ...this.headers(), ...options.headers },
@@ -147,12 +164,42 @@ export class Api {
     return this.request(`/tables/${encodeURIComponent(table)}/profile`, { version }, { signal });
   }
 
-  rows(table: string, at: { cursor?: string | undefined; limit: number; order?: string; version?: number }, signal?: AbortSignal): Promise<Page> {
+  rows(table: string, at: { cursor?: string | undefined; limit: number; version?: number } & Selection, signal?: AbortSignal): Promise<Page> {
     return this.request(`/tables/${encodeURIComponent(table)}/rows`, at, { signal });
   }
 
-  remove(kind: "tables" | "files", name: string, keepalive = false): Promise<void> {
+  remove(kind: "tables" | "files" | "saved-queries", name: string, keepalive = false): Promise<void> {
     return this.request(`/${kind}/${encodeURIComponent(name)}`, {}, { method: "DELETE", keepalive });
+  }
+
+  savedQueries(): Promise<SavedQuery[]> {
+    return this.all("/saved-queries");
+  }
+
+  saveQuery(content: SavedContent): Promise<SavedQuery> {
+    return this.request("/saved-queries", {}, { method: "POST", json: content });
+  }
+
+  changeQuery(slug: string, content: SavedContent): Promise<SavedQuery> {
+    return this.request(`/saved-queries/${encodeURIComponent(slug)}`, {}, { method: "PATCH", json: content });
+  }
+
+  savedVersions(slug: string, cursor?: string, signal?: AbortSignal): Promise<{ items: SavedVersion[]; next: string | null }> {
+    return this.request(`/saved-queries/${encodeURIComponent(slug)}/versions`, { cursor }, { signal });
+  }
+
+  restoreQuery(slug: string, version: number): Promise<SavedQuery> {
+    return this.request(`/saved-queries/${encodeURIComponent(slug)}/restore`, {}, { method: "POST", json: { version } });
+  }
+
+  /** Where a saved query's whole result is, for whoever may read here. */
+  endpointUrl(slug: string, format: string, values: [string, string][]): string {
+    const search = new URLSearchParams(values).toString();
+    return new URL(`${this.url(`/q/${encodeURIComponent(slug)}.${format}`)}${search ? `?${search}` : ""}`, location.origin).href;
+  }
+
+  validate(sql: string, signal?: AbortSignal): Promise<Validation> {
+    return this.request("/queries/validate", {}, { method: "POST", json: { sql }, signal });
   }
 
   startQuery(request: QueryRequest, signal?: AbortSignal): Promise<Query> {
@@ -167,12 +214,33 @@ export class Api {
     return this.request(`/queries/${id}`, {}, { method: "DELETE" });
   }
 
-  results(id: string, at: { cursor?: string | undefined; limit: number }, signal?: AbortSignal): Promise<Page> {
+  receipt(id: string, signal?: AbortSignal): Promise<Receipt> {
+    return this.request(`/queries/${encodeURIComponent(id)}/receipt`, {}, { signal });
+  }
+
+  lineage(table: string, version: number, signal?: AbortSignal): Promise<Lineage> {
+    return this.request(`/tables/${encodeURIComponent(table)}/lineage`, { version, depth: LINEAGE_STEPS }, { signal });
+  }
+
+  undo(id: string): Promise<Undone> {
+    return this.request(`/queries/${encodeURIComponent(id)}/undo`, {}, { method: "POST" });
+  }
+
+  rerun(id: string, asOf: "then" | "now", signal?: AbortSignal): Promise<Query> {
+    return this.request(`/queries/${encodeURIComponent(id)}/rerun`, {}, { method: "POST", json: { as_of: asOf }, signal });
+  }
+
+  /** The person's queries with all these words, newest first. */
+  history(words: string, cursor?: string, signal?: AbortSignal): Promise<{ items: PastQuery[]; next: string | null }> {
+    return this.request("/queries", { q: words, cursor, limit: 50 }, { signal });
+  }
+
+  results(id: string, at: { cursor?: string | undefined; limit: number } & Selection, signal?: AbortSignal): Promise<Page> {
     return this.request(`/queries/${id}/results`, at, { signal });
   }
 
-  resultUrl(id: string, format: string, name: string): string {
-    return this.url(`/queries/${id}/results`, { format, name });
+  resultUrl(id: string, format: string, name: string, selection: Selection = {}): string {
+    return this.url(`/queries/${id}/results`, { format, name, ...selection });
   }
 
   fileUrl(name: string, query: Record<string, string> = {}): string {

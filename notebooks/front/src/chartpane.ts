@@ -1,15 +1,15 @@
 /** Chart mode: bars or a line of the table or of the last result, its SQL one click away. */
 
 import type { Api } from "./api.ts";
-import { AGGREGATE_WORDS, MOST_POINTS, aggregateRows, chartSql, defaultChart, drawing, figureTitle, fits, subselect, vegaSpec, type Drawing, type Theme } from "./chartspec.ts";
+import { AGGREGATE_WORDS, MOST_POINTS, aggregateRows, chartSql, defaultChart, drawing, figureTitle, fits, nearlyUnique, subselect, vegaSpec, type Drawing, type Theme } from "./chartspec.ts";
 import { Latest, button, fill, h } from "./dom.ts";
 import { saveBlob } from "./download.ts";
 import { identifier, kindOf } from "./format.ts";
 import { problemBox } from "./notices.ts";
 import type { Plot } from "./plot.ts";
 import { sentence } from "./problems.ts";
-import { runQuery } from "./queries.ts";
-import type { Column, Row } from "./shapes.ts";
+import { runQuery, type Given } from "./queries.ts";
+import type { Column, Profile, Row } from "./shapes.ts";
 import type { Aggregate, ChartChoice } from "./state.ts";
 
 /** What a chart is drawn from: a whole table, or a query's result. */
@@ -18,9 +18,11 @@ export interface Subject {
   name: string;
   columns: Column[];
   /** Of a result: where its rows are and what statement gave them. */
-  query?: { id: string; sql: string; rows: number };
+  query?: { id: string; sql: string; given: Given | undefined; rows: number };
   /** Of a table: the older version that is drawn. */
   version?: number;
+  /** Of a table: what its columns hold. */
+  profile?: () => Promise<Profile>;
 }
 
 export interface ChartEvents {
@@ -60,9 +62,21 @@ export class ChartPane {
       fill(this.take);
       return this.message("There is nothing to draw yet: open a table, or run a query.");
     }
-    this.choice = choice && fits(choice, subject.columns) ? choice : defaultChart(subject.columns, subject.of);
+    const given = choice && fits(choice, subject.columns) ? choice : null;
+    const first = given ?? defaultChart(subject.columns, subject.of, await this.unique(subject));
+    if (this.subject !== subject) return;
+    this.choice = first;
     this.drawControls(subject);
     await this.fetch();
+  }
+
+  /** Which columns to count nothing by; none where that is not known. */
+  private async unique({ profile }: Subject): Promise<ReadonlySet<string>> {
+    try {
+      return profile ? nearlyUnique(await profile()) : new Set();
+    } catch {
+      return new Set(); // the chart is worth less, and that is all
+    }
   }
 
   private message(text: string): void {
@@ -138,7 +152,7 @@ export class ChartPane {
       return { rows, total: choice.aggregate === "none" ? query.rows : rows.length };
     }
     const asOf = subject.version ? { [subject.name]: subject.version } : null;
-    const answer = await runQuery(this.api, this.sql(), { limit: MOST_POINTS, asOf, signal });
+    const answer = await runQuery(this.api, this.sql(), { limit: MOST_POINTS, asOf, given: query?.given, signal });
     const rows = [...answer.rows];
     let { next } = answer;
     while (next && rows.length < MOST_POINTS) {

@@ -1,7 +1,7 @@
 /** A chart as plain values: what to draw by default, the SQL that fetches it, the Vega-Lite that draws it. */
 
 import { identifier, kindOf } from "./format.ts";
-import type { Column, Row } from "./shapes.ts";
+import type { Column, Profile, Row } from "./shapes.ts";
 import type { Aggregate, ChartChoice } from "./state.ts";
 
 export const MOST_POINTS = 5000;
@@ -41,16 +41,31 @@ function measure(columns: Column[]): Column | undefined {
   return columns.find((column) => numeric(column) && !COUNTING.test(column.name)) ?? columns.find(numeric);
 }
 
-/** What is worth seeing first: how many rows of each kind in a table, the figures as they are in a result. */
-export function defaultChart(columns: Column[], of: "table" | "query"): ChartChoice | null {
+/** How many rows have each value of a column, on average; below this, counting them says little. */
+const WORTH_COUNTING = 1.5;
+
+/** The columns whose values are hardly ever the same twice. */
+export function nearlyUnique({ rows, columns }: Pick<Profile, "rows" | "columns">): ReadonlySet<string> {
+  return new Set(columns.filter(({ distinct }) => distinct > 0 && rows / distinct < WORTH_COUNTING).map(({ name }) => name));
+}
+
+/** What is worth seeing first: how many rows of each kind in a table, the figures as they are in a result. Where every text
+ * of a table is `unique`, a figure of each. */
+export function defaultChart(columns: Column[], of: "table" | "query", unique: ReadonlySet<string> = new Set()): ChartChoice | null {
   const date = columns.find((column) => kindOf(column.type) === "date");
-  const text = columns.find((column) => kindOf(column.type) === "text" || kindOf(column.type) === "boolean");
+  const texts = columns.filter((column) => kindOf(column.type) === "text" || kindOf(column.type) === "boolean");
+  const text = texts.find(({ name }) => !unique.has(name)) ?? texts[0];
   if (of === "query") {
     const x = date ?? text ?? columns[0];
     const y = measure(columns.filter((column) => column !== x));
     if (!x) return null;
     if (!y) return { mark: "bar", x: x.name, y: "", aggregate: "count", color: "" };
     return { mark: date || numeric(x) ? "line" : "bar", x: x.name, y: y.name, aggregate: "none", color: "" };
+  }
+  if (text && unique.has(text.name)) {
+    const y = measure(columns.filter(({ name }) => !COUNTING.test(name)));
+    if (y) return { mark: "bar", x: text.name, y: y.name, aggregate: "sum", color: "" };
+    if (date && !unique.has(date.name)) return { mark: "line", x: date.name, y: "", aggregate: "count", color: "" };
   }
   const x = text ?? date ?? columns[0];
   return x ? { mark: x === date ? "line" : "bar", x: x.name, y: "", aggregate: "count", color: "" } : null;

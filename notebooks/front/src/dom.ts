@@ -37,6 +37,7 @@ const ICONS = {
   right: "M6 4l4 4-4 4",
   up: "M8 13V3M4 7l4-4 4 4",
   descend: "M8 3v10M4 9l4 4 4-4",
+  insert: "M5.5 2.5h5M5.5 13.5h5M8 2.5v11",
   play: "M4.5 3v10l8-5z",
   stop: "M4 4h8v8H4z",
   trash: "M3 4.5h10M6.5 4.5v-2h3v2M4.5 4.5l.5 9h6l.5-9",
@@ -86,4 +87,15 @@ export class Latest {
     this.current?.abort();
     this.current = null;
   }
+}
+
+/** Let the arrow keys walk through the buttons of a list. */
+export function walkable(list: HTMLElement): void {
+  list.addEventListener("keydown", (event) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const items = [...list.querySelectorAll<HTMLElement>("button:not(:disabled)")];
+    items[(items.indexOf(document.activeElement as HTMLElement) + step + items.length) % items.length]?.focus();
+  });
 }

@@ -1,6 +1,6 @@
 /** Takes a result away: the server writes the file, the browser saves it. */
 
-import type { Api } from "./api.ts";
+import type { Api, Selection } from "./api.ts";
 import { button, h, icon } from "./dom.ts";
 import { identifier } from "./format.ts";
 import { runQuery } from "./queries.ts";
@@ -8,6 +8,7 @@ import { sentence } from "./problems.ts";
 
 export const FORMATS: { format: string; label: string; ending: string }[] = [
   { format: "csv", label: "CSV", ending: "csv" },
+  { format: "xlsx", label: "Excel", ending: "xlsx" },
   { format: "parquet", label: "Parquet", ending: "parquet" },
   { format: "json", label: "JSON", ending: "json" },
   { format: "ndjson", label: "JSON lines", ending: "ndjson" },
@@ -32,8 +33,8 @@ async function tableQuery(api: Api, table: string, version?: number | null): Pro
   return (await runQuery(api, `SELECT * FROM ${identifier(table)}`, { asOf: version ? { [table]: version } : null })).id;
 }
 
-/** What is downloaded: a table (or an older version of it), or the query whose result is shown. */
-export type Subject = { table: string; version?: number | null } | { query: string };
+/** What is downloaded: a table (or an older version of it), or the query whose result is shown; as it is sorted and filtered. */
+export type Subject = ({ table: string; version?: number | null } | { query: string }) & { selection?: Selection };
 
 /** A Download button with its formats; CSV, the usual one, is the button itself. */
 export function downloadControl(api: Api, subject: Subject, say: (text: string) => void): HTMLElement {
@@ -43,7 +44,7 @@ export function downloadControl(api: Api, subject: Subject, say: (text: string) 
     main.disabled = true;
     try {
       const id = "table" in subject ? await tableQuery(api, subject.table, subject.version) : subject.query;
-      save(api.resultUrl(id, format, name), `${name}.${ending}`);
+      save(api.resultUrl(id, format, name, subject.selection), `${name}.${ending}`);
     } catch (error) {
       say(`The download did not start: ${sentence(error)}`);
     } finally {

@@ -1,5 +1,7 @@
 /** Numbers, sizes, times and cells as people read them. Nothing is rounded without saying so. */
 
+import { KEYWORDS } from "./keywords.ts";
+
 export type Kind = "number" | "text" | "date" | "time" | "boolean" | "nested" | "binary";
 
 const NUMBER = /^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|U?INTEGER|FLOAT|DOUBLE|REAL|DECIMAL|NUMERIC|BIGNUM|VARINT)/;
@@ -106,5 +108,5 @@ export function identifier(name: string): string {
 
 /** A name as one would type it: quoted only where SQL needs it. */
 export function plain(name: string): string {
-  return /^[a-z_][a-z0-9_]*$/.test(name) ? name : identifier(name);
+  return /^[a-z_][a-z0-9_]*$/.test(name) && !KEYWORDS.has(name) ? name : identifier(name);
 }

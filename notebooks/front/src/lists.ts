@@ -1,9 +1,9 @@
-/** What the workspace holds: its tables and files, read again and again, minus what is about to be deleted. */
+/** What the workspace holds: its tables, files and saved queries, read again and again, minus what is about to be deleted. */
 
 import type { Api } from "./api.ts";
 import type { Notices } from "./notices.ts";
 import { sentence } from "./problems.ts";
-import type { DataFile, Table } from "./shapes.ts";
+import type { DataFile, SavedQuery, Table } from "./shapes.ts";
 
 export interface ListEvents {
   /** The lists differ from before; `was` is how the tables stood. */
@@ -22,6 +22,7 @@ export class Lists {
   private readonly events: ListEvents;
   private byName: ReadonlyMap<string, Table> = new Map();
   private allFiles: DataFile[] = [];
+  private allQueries: SavedQuery[] = [];
   private readonly gone = new Set<string>();
   private known = "";
   private reading: Promise<void> | null = null;
@@ -38,6 +39,14 @@ export class Lists {
 
   get files(): DataFile[] {
     return this.allFiles.filter(({ name }) => !this.gone.has(`files ${name}`));
+  }
+
+  get queries(): SavedQuery[] {
+    return this.allQueries.filter(({ slug }) => !this.gone.has(`saved-queries ${slug}`));
+  }
+
+  query(slug: string): SavedQuery | null {
+    return this.allQueries.find((query) => query.slug === slug) ?? null;
   }
 
   table(name: string | null): Table | null {
@@ -58,8 +67,8 @@ export class Lists {
 
   private async read(): Promise<void> {
     try {
-      const [tables, files] = await Promise.all([this.api.tables(), this.api.files()]);
-      const known = JSON.stringify([tables, files]);
+      const [tables, files, queries] = await Promise.all([this.api.tables(), this.api.files(), this.api.savedQueries()]);
+      const known = JSON.stringify([tables, files, queries]);
       const same = this.loaded && known === this.known;
       this.events.answered();
       if (same) return;
@@ -68,6 +77,7 @@ export class Lists {
       this.loaded = true;
       this.byName = new Map(tables.map((table) => [table.name, table]));
       this.allFiles = files;
+      this.allQueries = queries;
       this.events.changed(was);
     } catch (error) {
       this.events.failed(error);
@@ -75,24 +85,33 @@ export class Lists {
   }
 
   /** Deletes a table at once: its versions are kept, so that it can be brought back. */
-  async removeTable({ name, version }: Table): Promise<void> {
-    const key = `tables ${name}`;
-    this.gone.add(key);
+  removeTable({ name, version }: Table): Promise<void> {
+    return this.removeKept("tables", name, name, () => this.api.restore(name, version));
+  }
+
+  /** Deletes a saved query at once, as a table. */
+  removeQuery({ slug, name, version }: SavedQuery): Promise<void> {
+    return this.removeKept("saved-queries", slug, name, () => this.api.restoreQuery(slug, version));
+  }
+
+  private async removeKept(kind: "tables" | "saved-queries", key: string, name: string, restore: () => Promise<unknown>): Promise<void> {
+    const hidden = `${kind} ${key}`;
+    this.gone.add(hidden);
     this.events.hidden();
     try {
-      await this.api.remove("tables", name);
-      this.notices.offer(`${name} deleted.`, "Undo", () => this.bringBack(name, version));
+      await this.api.remove(kind, key);
+      this.notices.offer(`${name} deleted.`, "Undo", () => this.bringBack(name, restore));
       await this.refreshed();
     } catch (error) {
       this.notices.say(`${name} was not deleted: ${sentence(error)}`);
     }
-    this.gone.delete(key);
+    this.gone.delete(hidden);
     this.events.hidden();
   }
 
-  private async bringBack(name: string, version: number): Promise<void> {
+  private async bringBack(name: string, restore: () => Promise<unknown>): Promise<void> {
     try {
-      await this.api.restore(name, version);
+      await restore();
       await this.refreshed();
     } catch (error) {
       this.notices.say(`${name} was not brought back: ${sentence(error)}`);

@@ -2,10 +2,16 @@
 
 import { Latest, button, fill, h } from "./dom.ts";
 import { count, counted } from "./format.ts";
+import { Filters } from "./filters.ts";
 import { Grid } from "./grid.ts";
 import { CursorPages, PAGE_SIZES, type Fetch, type Slice } from "./pages.ts";
 import { problemBox } from "./notices.ts";
 import type { Page } from "./shapes.ts";
+
+export interface PagedEvents {
+  sort: (order: string) => void;
+  filter: (filters: string[]) => void;
+}
 
 export class PagedGrid {
   readonly element: HTMLElement;
@@ -14,21 +20,26 @@ export class PagedGrid {
   private readonly place = h("div", { class: "d-foot-left" });
   private readonly latest = new Latest();
   private pages: CursorPages | null = null;
+  private readonly filters: Filters;
+  private kept: readonly string[] = [];
   private source: { fetch: Fetch; seed: Page | null } | null = null;
+  private columns: Slice["columns"] = [];
   private index = 0;
   private size = PAGE_SIZES[0] ?? 100;
   private order = "";
   private shown: Slice | null = null;
 
-  constructor(label: string, sort?: (order: string) => void, glances = false) {
-    this.grid = new Grid(label, { ...(sort ? { sort } : {}), edge: (direction) => this.step(direction) }, glances);
-    this.element = h("div", { class: "d-paged" }, this.grid.element, h("footer", { class: "d-foot" }, this.place, this.right));
+  constructor(label: string, events: PagedEvents, glances = false) {
+    this.grid = new Grid(label, { sort: events.sort, edge: (direction) => this.step(direction) }, glances);
+    this.filters = new Filters(events.filter);
+    this.element = h("div", { class: "d-paged" }, this.filters.element, this.grid.element, h("footer", { class: "d-foot" }, this.place, this.right));
   }
 
   /** Shows the first page of `fetch`; `keep` stays on the page that is shown, for a refresh. */
-  open(fetch: Fetch, options: { seed?: Page | null; order?: string; columns?: number; keep?: boolean } = {}): Promise<void> {
+  open(fetch: Fetch, options: { seed?: Page | null; order?: string; filters?: readonly string[]; columns?: number; keep?: boolean } = {}): Promise<void> {
     this.source = { fetch, seed: options.seed ?? null };
     this.order = options.order ?? "";
+    this.kept = options.filters ?? [];
     this.pages = new CursorPages(fetch, this.size, this.source.seed);
     if (!options.keep) {
       this.index = 0;
@@ -56,14 +67,17 @@ export class PagedGrid {
       const turned = this.shown?.offset !== slice.offset;
       this.index = Math.floor(slice.offset / this.size);
       this.shown = slice;
+      this.columns = slice.columns;
       this.grid.show(slice, this.order);
+      this.filters.show(slice.columns, this.kept);
       if (turned) this.grid.scrollToTop();
       if (focus) this.grid.focusRow(focus);
       this.drawPlace(slice);
     } catch (error) {
       if (signal.aborted) return;
       this.shown = null;
-      fill(this.place);
+      fill(this.place, this.kept.length ? this.filters.opener : null);
+      this.filters.show(this.columns, this.kept);
       this.grid.message(problemBox(error, button("Try again", () => void this.load())));
     }
   }
@@ -97,7 +111,8 @@ export class PagedGrid {
     const back = button("Previous page", () => this.turn(this.index - 1), { icon: "left", bare: true, disabled: this.index === 0 });
     const forth = button("Next page", () => this.turn(this.index + 1), { icon: "right", bare: true, disabled: slice.last });
     const words_ = h("span", { class: "d-place", role: "status" }, words);
-    if (slice.total <= (PAGE_SIZES[0] ?? 100)) fill(this.place, words_);
-    else fill(this.place, back, words_, forth, sizes);
+    const kept = this.kept.length ? h("span", { class: "d-muted d-wide" }, "filtered") : null;
+    if (slice.total <= (PAGE_SIZES[0] ?? 100)) fill(this.place, words_, kept, this.filters.opener);
+    else fill(this.place, back, words_, kept, forth, sizes, this.filters.opener);
   }
 }

@@ -2,6 +2,7 @@
 
 import { Latest, button, fill, h } from "./dom.ts";
 import { count, counted, kindOf, plain, typeWord } from "./format.ts";
+import { filterOf } from "./filters.ts";
 import { bars } from "./glance.ts";
 import { problemBox } from "./notices.ts";
 import { percent, valueText, type Profiles } from "./profiles.ts";
@@ -12,6 +13,8 @@ const BONES = 6;
 
 export interface ProfileEvents {
   openSql: (sql: string) => void;
+  /** Keep the rows of the table that pass. */
+  filter: (filter: string) => void;
 }
 
 export class ProfilePane {
@@ -65,7 +68,10 @@ export class ProfilePane {
     const named = new Map(table.columns.map((column) => [column.name, column]));
     const about = profile.columns.some((column) => column.distinct_is_approximate) ? " · ≈ is an estimate" : "";
     const says = h("p", { class: "d-profile-says d-muted", role: "status" }, `All ${counted(profile.rows, "row")} of ${counted(profile.columns.length, "column")}${about}`);
-    const open = past ? null : (column: ColumnProfile, value: unknown) => this.events.openSql(rowsWith(table.name, column, value));
+    const open = past ? null : (column: ColumnProfile, value: unknown) => {
+      if (typeof value === "object" || String(value).length >= CUT) this.events.openSql(rowsWith(table.name, column, value));
+      else this.events.filter(filterOf(column.name, "eq", String(value)));
+    };
     fill(this.element, says, ...profile.columns.map((column) => card(column, named.get(column.name), open)));
   }
 }

@@ -24,7 +24,7 @@ export const FIELDS: readonly Field[] = [
   { key: "decimal", label: "Decimal mark", help: "1.5 or 1,5.", kind: "choice", options: [".", ","] },
   { key: "thousands", label: "Thousands mark", help: "1,000 or 1.000.", kind: "choice", options: [null, ",", ".", " ", "'"] },
   { key: "date_format", label: "Dates", help: "The order of day, month and year.", kind: "choice", options: DATES },
-  { key: "null_words", label: "Words for nothing", help: "Values that mean that there is none, parted by commas.", kind: "words" },
+  { key: "null_words", label: "Words for nothing", help: "Values that mean that there is none, parted by commas. What you set goes for all columns.", kind: "words" },
   { key: "comment", label: "Comments begin with", help: "Lines that begin so are left out.", kind: "choice", options: ["", "#", "//", ";", "%"] },
 ];
 
@@ -40,7 +40,7 @@ export function fieldsOf(recipe: Recipe): Field[] {
 
 /** A value in words, as a person would say it. */
 export function wordOf(key: string, value: unknown, recipe: Recipe = {}): string {
-  if (Array.isArray(value)) return wordsText(value) || "none";
+  if (Array.isArray(value) || key === "null_words") return wordsText(value) || "none";
   if (key === "date_format" || key === "timestamp_format") return value ? String(value).replace(/%-?([A-Za-z])/g, (whole, letter: string) => PARTS[letter] ?? whole) : "year-month-day";
   if (key === "encoding") return LETTERS[String(value).toLowerCase().replace("_", "-")] ?? LETTERS[String(value)] ?? String(value);
   if (key === "header") return HEADERS[Number(value)] ?? `the first ${Number(value)} rows`;
@@ -56,9 +56,10 @@ export function optionsOf(field: Field, ...seen: unknown[]): unknown[] {
   return [...new Map([...seen.map(plain), ...options].map((value) => [JSON.stringify(value), value])).values()];
 }
 
-/** Null words as one line of text; that nothing at all is nothing goes without saying. */
-export function wordsText(words: readonly unknown[]): string {
-  return words.filter((word) => word !== "").join(", ");
+/** Null words as one line of text, of all columns or those of each; that nothing at all is nothing goes without saying. */
+export function wordsText(words: unknown): string {
+  const lists: unknown[] = typeof words === "object" && words !== null ? Object.values(words) : [];
+  return [...new Set(lists.flat())].filter((word) => word !== "").join(", ");
 }
 
 export function wordsOf(text: string): string[] {

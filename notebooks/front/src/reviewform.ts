@@ -81,7 +81,7 @@ export class ReviewForm {
       return input;
     }
     const words = field.kind === "words";
-    const text = words ? wordsText(Array.isArray(value) ? value : []) : String(value ?? "");
+    const text = words ? wordsText(value) : String(value ?? "");
     const input = h("input", { type: "text", class: "d-input", value: text, spellcheck: "false", autocomplete: "off", placeholder: words ? "only empty values" : "", ...props, on: { change: () => this.events.set(key, words ? wordsOf(input.value) : input.value.trim() || null) } });
     return input;
   }

@@ -2,7 +2,7 @@
 
 import { fill, h, icon, type IconName } from "./dom.ts";
 import { counted } from "./format.ts";
-import type { DataFile, Table } from "./shapes.ts";
+import type { DataFile, SavedQuery, Table } from "./shapes.ts";
 
 const SHOWN = 50;
 
@@ -30,11 +30,12 @@ export function score(text: string, query: string): number | null {
 }
 
 /** Everything that can be searched for, and what choosing it does. */
-export function findable(lists: { tables: Table[]; files: DataFile[] }, open: { table: (name: string) => void; file: (file: DataFile) => void; column: (table: string, column: string) => void }): Found[] {
-  const { tables, files } = lists;
+export function findable(lists: { tables: Table[]; files: DataFile[]; queries: SavedQuery[] }, open: { table: (name: string) => void; file: (file: DataFile) => void; query: (query: SavedQuery) => void; column: (table: string, column: string) => void }): Found[] {
+  const { tables, files, queries } = lists;
   return [
     ...tables.map((table): Found => ({ icon: "table", label: table.name, detail: `table · ${counted(table.rows, "row")}`, open: () => open.table(table.name) })),
     ...files.map((file): Found => ({ icon: "file", label: file.name, detail: "file", open: () => open.file(file) })),
+    ...queries.map((query): Found => ({ icon: "play", label: query.name, detail: "query", open: () => open.query(query) })),
     ...tables.flatMap((table) => table.columns.map(({ name }): Found => ({ icon: "chevron", label: name, detail: `column of ${table.name}`, open: () => open.column(table.name, name) }))),
   ];
 }
@@ -49,7 +50,7 @@ export class Search {
 
   constructor(items: () => Found[]) {
     this.items = items;
-    this.input = h("input", { type: "search", placeholder: "Tables, files, columns", "aria-label": "Search tables, files and columns", role: "combobox", "aria-expanded": "true", "aria-controls": "d-search-list", autocomplete: "off", spellcheck: "false", on: { input: () => this.find() } });
+    this.input = h("input", { type: "search", placeholder: "Tables, files, queries, columns", "aria-label": "Search tables, files, queries and columns", role: "combobox", "aria-expanded": "true", "aria-controls": "d-search-list", autocomplete: "off", spellcheck: "false", on: { input: () => this.find() } });
     this.element = h("dialog", { class: "d-search", "aria-label": "Search", on: { keydown: (event: KeyboardEvent) => this.key(event), click: (event: MouseEvent) => event.target === this.element && this.element.close() } }, h("div", { class: "d-search-box" }, h("div", { class: "d-search-line" }, icon("search"), this.input), this.list));
   }
 

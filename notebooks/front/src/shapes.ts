@@ -18,7 +18,7 @@ export interface Source {
   file?: string | null;
   sha256?: string | null;
   recipe?: Recipe | null;
-  receipt?: { sql?: string } | null;
+  receipt?: { sql?: string; query_id?: string } | null;
 }
 
 export interface Table {
@@ -31,6 +31,7 @@ export interface Table {
   created_at: string;
   created_by: string;
   source: Source | null;
+  comment?: string | null;
 }
 
 export interface ColumnChange {
@@ -52,6 +53,8 @@ export interface Version {
   created_by: string;
   message: string;
   source: Source | null;
+  /** It was forgotten and can no longer be looked at. */
+  expired: boolean;
 }
 
 export interface ColumnProfile {
@@ -182,12 +185,108 @@ export interface Reject {
 
 export type QueryState = "queued" | "running" | "cancelling" | "done" | "failed" | "cancelled";
 
+/** A step that put rows into a table: a file, or a query with a receipt of its own. */
+export interface Origin {
+  version: number;
+  operation: string;
+  created_at: string;
+  created_by: string;
+  file: string | null;
+  sha256: string | null;
+  query_id: string | null;
+}
+
+/** A version of a table that a query read. */
+export interface TableRead {
+  name: string;
+  version: number;
+  rows: number | null;
+  origins: Origin[];
+  more: boolean;
+}
+
+/** What the repetition of a query says of both results; null where a hash is missing. */
+export interface Compared {
+  rerun_of?: string | null;
+  same_result?: boolean | null;
+  alike?: boolean | null;
+  changed_tables?: { name: string; then: number | null; now: number | null }[] | null;
+}
+
+/** What a statement that writes did; rows are null where only the table's version tells of it. */
+export interface Wrote {
+  table: string;
+  version: number | null;
+  operation: string | null;
+  inserted: number | null;
+  updated: number | null;
+  deleted: number | null;
+}
+
+export interface LineageNode {
+  id: string;
+  kind: "file" | "import" | "table" | "view" | "query" | "saved_query";
+  name: string;
+  version: number | null;
+  operation: string | null;
+  key: string | null;
+  rows: number | null;
+  created_by: string | null;
+}
+
+/** What a table version comes from and what comes from it; `of` is its node. */
+export interface Lineage {
+  of: string;
+  nodes: LineageNode[];
+  edges: { from: string; to: string }[];
+  truncated: boolean;
+}
+
+/** Where a result comes from, in full. */
+export interface Receipt extends Compared {
+  id: string;
+  sql: string;
+  params: Record<string, unknown>;
+  mode: QueryMode;
+  person: string;
+  started_at: string;
+  finished_at: string;
+  engine: string;
+  tables: TableRead[];
+  saved_query: { slug: string; version: number } | null;
+  wrote: Wrote | null;
+  rows: number | null;
+  elapsed_ms: number | null;
+  cpu_ms: number | null;
+  result_hash: string | null;
+}
+
+/** What a statement wrote and was taken back; `now` is null when the table is gone. */
+export interface Undone {
+  table: string;
+  version: number;
+  now: Table | null;
+}
+
+/** A query of the person's history. */
+export interface PastQuery {
+  id: string;
+  sql: string;
+  state: QueryState;
+  row_count: number;
+  started_at: string;
+  tables: string[];
+}
+
 export interface Query extends Page {
   id: string;
+  receipt: (Compared & { params?: Record<string, unknown>; param_types?: Record<string, string> }) | null;
   state: QueryState;
   truncated: boolean;
+  progress: number | null;
   elapsed_ms: number;
   statement_type: string;
+  wrote: Wrote | null;
   error: Problem | null;
 }
 
@@ -195,6 +294,61 @@ export interface Completions {
   start: number;
   end: number;
   items: { label: string; kind: string; detail?: string }[];
+}
+
+/** A `$name` in a statement, and the type that its place asks for. */
+export interface StatementParameter {
+  name: string;
+  type: string | null;
+}
+
+export interface Validation {
+  valid: boolean;
+  error: Problem | null;
+  parameters: StatementParameter[];
+}
+
+/** A parameter of a saved query. */
+export interface Parameter {
+  name: string;
+  type: string;
+  default: unknown;
+  required: boolean;
+  choices: unknown[] | null;
+  description: string;
+}
+
+export interface SavedQuery {
+  slug: string;
+  name: string;
+  description: string;
+  sql: string;
+  params: Parameter[];
+  version: number;
+  updated_at: string;
+  updated_by: string;
+}
+
+export interface SavedVersion {
+  version: number;
+  operation: "create" | "change" | "restore" | "delete";
+  name: string;
+  description: string;
+  sql: string;
+  params: Parameter[];
+  message: string;
+  restored_version: number | null;
+  created_at: string;
+  created_by: string;
+}
+
+/** What a save sends: the whole of a new one, or what is different. */
+export interface SavedContent {
+  name?: string;
+  sql?: string;
+  description?: string;
+  params?: Partial<Parameter>[];
+  version?: number;
 }
 
 export type ImportMode = "create" | "replace" | "append";

@@ -1,8 +1,8 @@
-/** The side pane: tables with their columns, files with what became of them, and the place to drop more. */
+/** The side pane: tables with their columns, files with what became of them, saved queries, and the place to drop more. */
 
 import { button, fill, h, icon } from "./dom.ts";
 import { ago, count, counted, kindOf, size, typeWord } from "./format.ts";
-import type { DataFile, Table } from "./shapes.ts";
+import type { DataFile, SavedQuery, Table } from "./shapes.ts";
 
 export interface SidebarEvents {
   openTable: (name: string) => void;
@@ -11,12 +11,17 @@ export interface SidebarEvents {
   choose: () => void;
   removeTable: (table: Table) => void;
   removeFile: (file: DataFile) => void;
+  openQuery: (query: SavedQuery) => void;
+  removeQuery: (query: SavedQuery) => void;
 }
 
 export interface Lists {
   tables: Table[];
   files: DataFile[];
+  queries: SavedQuery[];
   selected: string | null;
+  /** The slug of the saved query in the editor. */
+  opened: string;
   writable: boolean;
   /** Names of files that are being read into tables. */
   reading: Set<string>;
@@ -31,6 +36,7 @@ export class Sidebar {
   readonly element: HTMLElement;
   private readonly tables = h("ul", { class: "d-list" });
   private readonly files = h("ul", { class: "d-list" });
+  private readonly queries = h("ul", { class: "d-list" });
   private readonly drop: HTMLElement;
   private readonly events: SidebarEvents;
   private readonly open = new Set<string>();
@@ -39,7 +45,7 @@ export class Sidebar {
     this.events = events;
     this.drop = h("button", { type: "button", class: "d-drop", on: { click: events.choose } }, icon("upload"), h("span", {}, "Drop files, or choose"));
     const section = (title: string, list: HTMLElement) => h("section", {}, h("h2", {}, title), list);
-    this.element = h("nav", { class: "d-side", "aria-label": "Tables and files" }, h("div", { class: "d-side-scroll" }, section("Tables", this.tables), section("Files", this.files)), this.drop);
+    this.element = h("nav", { class: "d-side", "aria-label": "Tables, files and queries" }, h("div", { class: "d-side-scroll" }, section("Tables", this.tables), section("Files", this.files), section("Queries", this.queries)), this.drop);
     this.skeleton();
   }
 
@@ -47,6 +53,7 @@ export class Sidebar {
     const bones = () => Array.from({ length: 3 }, (_, i) => h("li", {}, h("i", { class: "d-bone", style: { width: `${70 - i * 15}%` } })));
     fill(this.tables, ...bones());
     fill(this.files, ...bones());
+    fill(this.queries, ...bones().slice(0, 1));
   }
 
   update(lists: Lists): void {
@@ -56,6 +63,7 @@ export class Sidebar {
     const hint = (text: string) => h("li", { class: "d-hint" }, text);
     fill(this.tables, ...(lists.tables.length ? lists.tables.map((table) => this.table(table, lists)) : [hint("None yet.")]));
     fill(this.files, ...(lists.files.length ? lists.files.map((file) => this.file(file, lists)) : [hint("None yet.")]));
+    fill(this.queries, ...(lists.queries.length ? lists.queries.map((query) => this.query(query, lists)) : [hint(lists.writable ? "None yet. Save one in SQL to run it again." : "None yet.")]));
     const scroll = this.element.querySelector(".d-side-scroll");
     if (scroll) scroll.scrollTop = scrolled;
     if (focused) [...this.element.querySelectorAll<HTMLElement>("[data-key]")].find((node) => node.dataset["key"] === focused)?.focus({ preventScroll: true });
@@ -95,5 +103,15 @@ export class Sidebar {
     const remove = lists.writable && !reading ? button(`Delete ${file.name}`, () => this.events.removeFile(file), { icon: "trash", bare: true, class: "d-button d-quiet" }) : null;
     const mark = h("span", { class: "d-mark", title: table ? `Read into ${table.name}` : "Not a table yet" }, icon(table ? "check" : "file"));
     return h("li", {}, h("div", { class: "d-line" }, mark, state, make, remove));
+  }
+
+  private query(query: SavedQuery, lists: Lists): HTMLElement {
+    const { slug, name, params, updated_at: at, updated_by: by } = query;
+    const selected = slug === lists.opened;
+    const title = [name, query.description, `version ${query.version}, ${ago(at)} by ${by}`].filter(Boolean).join(" · ");
+    const asks = params.length ? h("span", { class: "d-count" }, counted(params.length, "value")) : null;
+    const choose = h("button", { type: "button", class: "d-row", title, "aria-current": selected ? "true" : undefined, "data-query": slug, "data-key": `query ${slug}`, on: { click: () => this.events.openQuery(query) } }, h("span", { class: "d-name" }, name), asks);
+    const remove = lists.writable ? button(`Delete ${name}`, () => this.events.removeQuery(query), { icon: "trash", bare: true, class: "d-button d-quiet" }) : null;
+    return h("li", { class: selected ? "d-selected" : undefined }, h("div", { class: "d-line" }, h("span", { class: "d-mark" }, icon("play")), choose, remove));
   }
 }

@@ -1,6 +1,6 @@
 /** SQL mode: editor, Run and Stop, what went wrong at its place, and the result page by page. */
 
-import type { Api } from "./api.ts";
+import type { Api, Selection } from "./api.ts";
 import { button, fill, h, type Child } from "./dom.ts";
 import { downloadControl } from "./download.ts";
 import type { Editor } from "./editor.ts";
@@ -8,8 +8,11 @@ import { counted, duration } from "./format.ts";
 import { problemBox } from "./notices.ts";
 import { PagedGrid } from "./paged.ts";
 import { ApiError, sentence } from "./problems.ts";
-import { runQuery, uuid } from "./queries.ts";
+import { givenOf, runQuery, uuid, type Given } from "./queries.ts";
+import { ParameterBar } from "./parameterbar.ts";
+import { SaveForm } from "./saveform.ts";
 import type { Query, QueryMode } from "./shapes.ts";
+import { writtenWords } from "./written.ts";
 
 const TICK_MS = 100;
 const STOP_TRIES = 20;
@@ -18,14 +21,25 @@ const APPLE = /Mac|iPhone|iPad/.test(navigator.platform);
 
 export interface SqlEvents {
   changed: (sql: string) => void;
-  finished: (query: Query, sql: string) => void;
+  given: (values: Record<string, string>) => void;
+  finished: (query: Query, sql: string, given: Given | undefined) => void;
   wrote: () => void;
   say: (text: string) => void;
   writable: () => boolean;
+  /** Opens the receipt of a query. */
+  receipt: (id: string) => void;
+  /** Opens what was asked before. */
+  history: () => void;
 }
 
 export class SqlPane {
   readonly element: HTMLElement;
+  readonly parameters: ParameterBar;
+  /** What is asked when the statement is saved. */
+  readonly form = new SaveForm();
+  /** For what can be done with the statement, and for what is to be said of it. */
+  readonly tools = h("span", { class: "d-tools" });
+  readonly notice = h("div", { class: "d-problems" });
   private readonly api: Api;
   private readonly events: SqlEvents;
   private readonly host = h("div", { class: "d-editor" });
@@ -33,7 +47,9 @@ export class SqlPane {
   private readonly problem = h("div", { class: "d-problems" });
   private readonly runButton: HTMLButtonElement;
   private readonly stopButton: HTMLButtonElement;
-  private readonly paged = new PagedGrid("Result");
+  private readonly paged = new PagedGrid("Result", { sort: (order) => this.select({ order }), filter: (filter) => this.select({ filter }) });
+  private result: Query | null = null;
+  private selection: Required<Selection> = { order: "", filter: [] };
   private editor: Editor | null = null;
   private loading: Promise<void> | null = null;
   private running: { id: string; stopped: boolean } | null = null;
@@ -42,10 +58,11 @@ export class SqlPane {
   constructor(api: Api, events: SqlEvents) {
     this.api = api;
     this.events = events;
+    this.parameters = new ParameterBar(api, { changed: events.given, run: () => void this.run() });
     this.runButton = button("Run", () => void this.run(), { icon: "play", class: "d-button d-primary", title: `Run (${APPLE ? "⌘" : "Ctrl"}-Enter)` });
     this.stopButton = button("Stop", () => void this.stop(), { icon: "stop", class: "d-button d-danger", hidden: true });
-    const bar = h("div", { class: "d-bar" }, this.runButton, this.stopButton, this.status, h("kbd", { class: "d-keys" }, APPLE ? "⌘ Enter" : "Ctrl Enter"));
-    this.element = h("section", { class: "d-sql", "aria-label": "SQL" }, this.host, bar, this.problem, this.paged.element);
+    const bar = h("div", { class: "d-bar" }, this.runButton, this.stopButton, this.status, button("History", events.history, { class: "d-button d-quiet d-to-history" }), h("kbd", { class: "d-keys" }, APPLE ? "⌘ Enter" : "Ctrl Enter"), this.tools);
+    this.element = h("section", { class: "d-sql", "aria-label": "SQL" }, this.parameters.element, this.host, bar, this.form.element, this.notice, this.problem, this.paged.element);
     this.host.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && this.running) void this.stop();
     });
@@ -58,7 +75,8 @@ export class SqlPane {
     this.loading ??= this.load();
     await this.loading;
     if (!this.editor) return;
-    this.editor.text = sql;
+    this.editor.text = this.text; // the newest, should another have come meanwhile
+    this.parameters.follow(this.text);
     if (focus) this.editor.focus();
   }
 
@@ -69,6 +87,7 @@ export class SqlPane {
       const changed = (text: string) => {
         this.text = text;
         this.editor?.clearMarks();
+        this.parameters.follow(text);
         this.events.changed(text);
       };
       this.editor = new Editor(this.host, { text: this.text, changed, run: () => void this.run(), complete: (sql, position, signal) => this.api.complete(sql, position, signal) });
@@ -82,6 +101,14 @@ export class SqlPane {
     this.editor?.insert(text);
   }
 
+  /** Forgets the result and what was said of it: another statement begins. */
+  reset(): void {
+    fill(this.problem);
+    fill(this.status);
+    this.paged.clear();
+    this.hint();
+  }
+
   private hint(): void {
     this.paged.grid.message(h("p", { class: "d-muted" }, "The result appears here."));
   }
@@ -92,11 +119,14 @@ export class SqlPane {
     const running = (this.running = { id: uuid(), stopped: false });
     const begun = performance.now();
     this.begin();
-    const tick = setInterval(() => fill(this.status, `${running.stopped ? "Stopping…" : "Running…"} ${((performance.now() - begun) / 1000).toFixed(1)} s`), TICK_MS);
+    let share = "";
+    const watch = ({ progress }: Query) => (share = progress ? ` · ${Math.floor(progress * 100)} %` : "");
+    const tick = setInterval(() => fill(this.status, `${running.stopped ? "Stopping…" : "Running…"} ${((performance.now() - begun) / 1000).toFixed(1)} s${share}`), TICK_MS);
     try {
-      const query = await runQuery(this.api, sql, { id: running.id, mode });
+      const given = await this.parameters.given(sql);
+      const query = await runQuery(this.api, sql, { id: running.id, mode, given, watch });
       if (query.state === "cancelled") this.end(`Stopped after ${duration(performance.now() - begun)}.`);
-      else await this.done(query, sql, mode);
+      else await this.done(query, sql, mode, given);
     } catch (error) {
       if (running.stopped) this.end(`Stopped after ${duration(performance.now() - begun)}.`);
       else this.failed(error);
@@ -106,6 +136,13 @@ export class SqlPane {
       this.stopButton.hidden = true;
       this.runButton.hidden = false;
     }
+  }
+
+  /** Shows a query that ran elsewhere. */
+  async present(query: Query, sql: string): Promise<void> {
+    await this.show(sql);
+    fill(this.problem);
+    await this.done(query, sql, "read", givenOf(query));
   }
 
   private begin(): void {
@@ -124,24 +161,61 @@ export class SqlPane {
     this.paged.grid.stale(true);
   }
 
-  private async done(query: Query, sql: string, mode: QueryMode): Promise<void> {
+  private async done(query: Query, sql: string, mode: QueryMode, given: Given | undefined): Promise<void> {
     const cut = query.truncated ? h("span", { class: "d-warn" }, ` · cut at ${counted(query.row_count, "row")}, there are more`) : null;
-    this.end(`${query.columns.length ? counted(query.row_count, "row") : "Done"} · ${duration(query.elapsed_ms)}`, cut);
-    if (query.columns.length) await this.showResult(query);
-    else {
+    const { wrote } = query;
+    this.end(`${wrote ? writtenWords(wrote) : counted(query.row_count, "row")} · ${duration(query.elapsed_ms)}`, cut, ...(wrote?.version ? [this.receiptButton(query), this.undoButton(query)] : []));
+    if (wrote) {
       this.paged.clear();
-      this.paged.grid.message(h("p", {}, "Done. The data has changed."));
-    }
-    this.events.finished(query, sql);
+      this.paged.grid.message(h("p", {}, wrote.version ? "Done. The data has changed." : "Done. Nothing had to be changed."));
+    } else await this.showResult(query);
+    this.events.finished(query, sql, given);
     if (mode === "write") this.events.wrote();
   }
 
-  private async showResult(query: Query): Promise<void> {
-    await this.paged.open((cursor, limit, signal) => this.api.results(query.id, { cursor, limit }, signal), { seed: query });
-    fill(this.paged.right, downloadControl(this.api, { query: query.id }, this.events.say));
+  private receiptButton({ id }: Query): HTMLButtonElement {
+    return button("Receipt", () => this.events.receipt(id), { class: "d-button d-quiet", title: "Where this comes from" });
   }
 
-  private failed(error: unknown): void {
+  private undoButton(query: Query): HTMLButtonElement {
+    const undo = button("Undo", () => void this.undo(query, undo), { class: "d-button d-quiet", title: "Make the table what it was before this statement" });
+    return undo;
+  }
+
+  private async undo(query: Query, asked: HTMLButtonElement): Promise<void> {
+    asked.disabled = true;
+    try {
+      const { table, now } = await this.api.undo(query.id);
+      this.end(now ? `${now.name} is again as it was before.` : `${table} is gone again.`);
+      this.events.wrote();
+    } catch (error) {
+      asked.disabled = false;
+      fill(this.problem, problemBox(error));
+    }
+  }
+
+  /** Sorts or filters the rows that are shown; the statement does not run again. */
+  private select(change: Selection): void {
+    this.selection = { ...this.selection, ...change };
+    if (this.result) void this.showRows(this.result);
+  }
+
+  private showResult(query: Query): Promise<void> {
+    this.result = query;
+    this.selection = { order: "", filter: [] };
+    return this.showRows(query);
+  }
+
+  private async showRows(query: Query): Promise<void> {
+    const { selection } = this;
+    const { order, filter: filters } = selection;
+    const seed = order || filters.length ? null : query;
+    await this.paged.open((cursor, limit, signal) => this.api.results(query.id, { cursor, limit, ...selection }, signal), { seed, order, filters });
+    fill(this.paged.right, this.receiptButton(query), downloadControl(this.api, { query: query.id, selection }, this.events.say));
+  }
+
+  /** Says what is wrong with the statement, at its place. */
+  failed(error: unknown): void {
     this.end("");
     if (error instanceof ApiError && error.code === "write_mode_required") return this.offerWrite();
     const position = error instanceof ApiError ? error.position : null;

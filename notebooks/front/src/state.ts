@@ -20,17 +20,27 @@ export interface View {
   sql: string;
   /** Sort of the table, as the API takes it: `column` or `-column`. */
   order: string;
+  /** Filters of the table, as the API takes them: `column:op:value`. */
+  filters: readonly string[];
   chart: ChartChoice | null;
   /** The last query that ran; it is not part of the address, results expire. */
   query: string | null;
   /** What is reviewed: `table` for how the table was read, the id of an import that waits, empty for nothing. */
   review: string;
+  /** The slug of the saved query that the editor holds, empty for none. */
+  saved: string;
+  /** The statement of that saved query, as it was opened; it is not part of the address, nor is `sql` when it is the same. */
+  savedSql: string;
+  /** What was typed in for the `$name`s of the statement. */
+  params: Record<string, string>;
   /** Whether the chart draws the table or the query's result. */
   of: "table" | "query";
 }
 
-export const START: View = { table: null, version: null, mode: "table", sql: "", order: "", chart: null, query: null, review: "", of: "table" };
+export const START: View = { table: null, version: null, mode: "table", sql: "", order: "", filters: [], chart: null, query: null, review: "", saved: "", savedSql: "", params: {}, of: "table" };
 const ADDRESS_LIMIT = 8000;
+const SLUG = /^[a-z][a-z0-9-]{0,59}$/;
+const FILTERS = 50;
 const MARKS = ["bar", "line"];
 const AGGREGATES = ["none", "sum", "avg", "count"];
 
@@ -50,9 +60,12 @@ export function encodeView(view: View): string {
   if (view.table) search.set("table", view.table);
   if (view.table && view.version) search.set("version", String(view.version));
   if (view.mode !== "table") search.set("mode", view.mode);
-  if (view.sql && view.sql.length < ADDRESS_LIMIT) search.set("sql", view.sql);
+  if (view.saved) search.set("saved", view.saved);
+  if (view.sql && !(view.saved && view.sql === view.savedSql) && view.sql.length < ADDRESS_LIMIT) search.set("sql", view.sql);
   if (view.order) search.set("order", view.order);
+  for (const filter of view.filters) search.append("filter", filter);
   if (view.chart && view.mode === "chart") search.set("chart", JSON.stringify(view.chart));
+  if (Object.keys(view.params).length) search.set("params", JSON.stringify(view.params));
   if (view.review) search.set("review", view.review);
   if (view.of === "query") search.set("of", "query");
   return search.toString();
@@ -67,16 +80,29 @@ export function decodeView(fragment: string): Partial<View> {
   if (isMode(mode) && mode !== "table") view.mode = mode;
   if (search.has("sql")) view.sql = search.get("sql") ?? "";
   if (search.has("order")) view.order = search.get("order") ?? "";
+  if (search.has("filter")) view.filters = search.getAll("filter").slice(0, FILTERS);
   const review = search.get("review") ?? "";
   if (/^[\w-]{1,64}$/.test(review)) view.review = review;
   if (search.get("of") === "query") view.of = "query";
-  try {
-    const chart: unknown = JSON.parse(search.get("chart") ?? "null");
-    if (isChartChoice(chart)) view.chart = chart;
-  } catch {
-    // a damaged link: the default chart is drawn instead
-  }
+  if (SLUG.test(search.get("saved") ?? "")) view.saved = search.get("saved") ?? "";
+  const chart = parsed(search.get("chart"));
+  if (isChartChoice(chart)) view.chart = chart;
+  const params = parsed(search.get("params"));
+  if (isTexts(params)) view.params = params;
   return view;
+}
+
+/** JSON, or null where a link is damaged: the default is shown instead. */
+function parsed(text: string | null): unknown {
+  try {
+    return JSON.parse(text ?? "null");
+  } catch {
+    return null;
+  }
+}
+
+function isTexts(value: unknown): value is Record<string, string> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && Object.values(value).every((text) => typeof text === "string");
 }
 
 export type Listener = (view: View, before: View) => void;
@@ -114,14 +140,15 @@ export function linkToAddress(store: Store, signal: AbortSignal): void {
     if (applying) return;
     const address = `#${encodeView(view)}`;
     if (address === location.hash) return;
-    const chosen = (before.table !== null && (view.table !== before.table || view.version !== before.version)) || view.review !== before.review;
+    const chosen = (before.table !== null && (view.table !== before.table || view.version !== before.version)) || view.review !== before.review || view.saved !== before.saved;
     history[chosen || view.mode !== before.mode ? "pushState" : "replaceState"](null, "", address);
   });
   addEventListener(
     "popstate",
     () => {
       applying = true;
-      store.set({ table: null, version: null, mode: "table", order: "", review: "", of: "table", ...decodeView(location.hash) });
+      const view = decodeView(location.hash);
+      store.set({ table: null, version: null, mode: "table", order: "", filters: [], review: "", of: "table", saved: "", savedSql: "", params: {}, ...(view.saved ? { sql: "" } : {}), ...view });
       applying = false;
     },
     { signal },

@@ -1,16 +1,19 @@
 /** Table mode: the rows of one table, sorted by a click, taken away by another. */
 
 import type { Api } from "./api.ts";
-import { fill } from "./dom.ts";
+import { button, fill } from "./dom.ts";
 import { downloadControl } from "./download.ts";
 import { sourceLine } from "./frame.ts";
-import { PagedGrid } from "./paged.ts";
+import { PagedGrid, type PagedEvents } from "./paged.ts";
 import type { Profiles } from "./profiles.ts";
 import type { Table } from "./shapes.ts";
+import type { View } from "./state.ts";
 
-export interface TableEvents {
-  sort: (order: string) => void;
+export interface TableEvents extends PagedEvents {
   say: (text: string) => void;
+  receipt: (id: string) => void;
+  /** Opens what a table comes from, where there is room for that. */
+  lineage?: (table: Table) => void;
 }
 
 export class TablePane {
@@ -29,7 +32,7 @@ export class TablePane {
     this.api = api;
     this.profiles = profiles;
     this.events = events;
-    this.paged = new PagedGrid("Rows", events.sort, true);
+    this.paged = new PagedGrid("Rows", events, true);
     this.element = this.paged.element;
   }
 
@@ -39,8 +42,8 @@ export class TablePane {
   }
 
   /** Shows a table, or with `past` an older version; `keep` stays on the page when only its rows have changed. */
-  show(table: Table, order: string, keep: boolean, past: boolean): void {
-    const state = JSON.stringify([table.name, table.version, table.rows, order, past]);
+  show(table: Table, { order, filters }: Pick<View, "order" | "filters">, keep: boolean, past: boolean): void {
+    const state = JSON.stringify([table.name, table.version, table.rows, order, filters, past]);
     if (state === this.shown) return void (keep || this.glance(table, state));
     if (table.name !== this.name) this.paged.clear();
     if (table.name !== this.name || table.version !== this.version) this.paged.grid.glance([]);
@@ -49,13 +52,16 @@ export class TablePane {
     this.name = table.name;
     this.version = table.version;
     const version = past ? table.version : null;
-    const rows = (cursor: string | undefined, limit: number, signal: AbortSignal) => this.api.rows(table.name, { cursor, limit, ...(order ? { order } : {}), ...(version ? { version } : {}) }, signal);
-    this.opening = this.paged.open(rows, { order, columns: table.columns.length, keep: same }).then(() => {
+    const selection = { ...(order ? { order } : {}), filter: filters };
+    const rows = (cursor: string | undefined, limit: number, signal: AbortSignal) => this.api.rows(table.name, { cursor, limit, ...selection, ...(version ? { version } : {}) }, signal);
+    this.opening = this.paged.open(rows, { order, filters, columns: table.columns.length, keep: same }).then(() => {
       if (this.column) this.paged.grid.scrollToColumn(this.column);
       this.column = null;
     });
     void this.opening.then(() => this.glance(table, state));
-    fill(this.paged.right, sourceLine(table), downloadControl(this.api, { table: table.name, version }, this.events.say));
+    const { lineage: open } = this.events;
+    const lineage = open ? button("Lineage", () => open(table), { class: "d-button d-quiet", title: "What it comes from, and what was made of it" }) : null;
+    fill(this.paged.right, sourceLine(table, this.events.receipt), lineage, downloadControl(this.api, { table: table.name, version, selection }, this.events.say));
   }
 
   /** Fills the header once the rows are there; a view is left alone, for its profile costs its query. */

@@ -1,7 +1,7 @@
 /** The versions of a table: a menu at the version's number that says who made each of them, when, and of what. */
 
 import type { Api } from "./api.ts";
-import { Latest, button, fill, h, icon } from "./dom.ts";
+import { Latest, button, fill, h, icon, walkable } from "./dom.ts";
 import { closeOutside } from "./download.ts";
 import { ago, count, counted } from "./format.ts";
 import { problemBox } from "./notices.ts";
@@ -57,7 +57,7 @@ export class VersionMenu {
     this.element = h("details", { class: "d-menu d-versions" }, h("summary", { class: "d-button d-quiet" }, this.label, icon("down")), this.list);
     closeOutside(this.element);
     this.element.addEventListener("toggle", () => (this.element.open ? void this.load() : this.latest.stop()));
-    this.list.addEventListener("keydown", (event) => this.arrow(event));
+    walkable(this.list);
   }
 
   /** Which version of which table is on the screen. */
@@ -107,13 +107,14 @@ export class VersionMenu {
 
   private item(version: Version, newest: number | undefined): HTMLElement {
     const current = version.version === this.shown;
-    const gone = version.operation === "drop";
+    const gone = version.operation === "drop" || version.expired;
     const look = () => {
       this.element.removeAttribute("open");
       this.events.look(version.version === newest ? null : version.version);
     };
     const rejected = version.reject_count ? `${count(version.reject_count)} rejected` : "";
-    const facts = [gone ? "" : counted(version.rows, "row"), rowWords(version.row_change), rejected, columnWords(version)].filter(Boolean).join(" · ");
+    const forgotten = version.expired ? "no longer kept" : "";
+    const facts = [forgotten, gone ? "" : counted(version.rows, "row"), rowWords(version.row_change), rejected, columnWords(version)].filter(Boolean).join(" · ");
     const query = version.source?.receipt?.sql;
     return h(
       "button",
@@ -122,13 +123,5 @@ export class VersionMenu {
       h("span", { class: "d-version-what" }, h("span", {}, made(version), version.version === newest ? h("span", { class: "d-muted" }, " · newest") : null), query ? h("code", {}, query.replace(/\s+/g, " ").slice(0, CODE)) : null, h("span", { class: "d-muted" }, facts)),
       h("span", { class: "d-version-who d-muted", title: version.created_at }, `${ago(version.created_at)} by ${version.created_by}`),
     );
-  }
-
-  private arrow(event: KeyboardEvent): void {
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (!step) return;
-    event.preventDefault();
-    const items = [...this.list.querySelectorAll<HTMLElement>("button:not(:disabled)")];
-    items[(items.indexOf(document.activeElement as HTMLElement) + step + items.length) % items.length]?.focus();
   }
 }

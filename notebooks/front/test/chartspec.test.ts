@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { MOST_BARS, MOST_POINTS, aggregateRows, chartSql, defaultChart, drawing, fits, subselect, vegaSpec } from "../src/chartspec.ts";
+import { MOST_BARS, MOST_POINTS, aggregateRows, chartSql, defaultChart, drawing, fits, nearlyUnique, subselect, vegaSpec } from "../src/chartspec.ts";
+import type { ColumnProfile } from "../src/shapes.ts";
 
 const flights = [
   { name: "year", type: "BIGINT" },
@@ -16,6 +17,14 @@ test("a table is counted by its first text, a result is drawn as it is", () => {
   const result = [{ name: "day", type: "DATE" }, { name: "year", type: "BIGINT" }, { name: "total", type: "HUGEINT" }];
   assert.deepEqual(defaultChart(result, "query"), { mark: "line", x: "day", y: "total", aggregate: "none", color: "" });
   assert.equal(defaultChart([], "table"), null);
+});
+
+test("a table whose texts are all different shows a figure of each, not how many there are of it", () => {
+  const countries = [{ name: "name", type: "VARCHAR" }, { name: "continent", type: "VARCHAR" }, { name: "population", type: "BIGINT" }];
+  const unique = nearlyUnique({ rows: 200, columns: [["name", 200], ["continent", 7], ["population", 199]].map(([name, distinct]) => ({ name, distinct }) as unknown as ColumnProfile) });
+  assert.deepEqual([...unique], ["name", "population"]);
+  assert.deepEqual(defaultChart(countries, "table", unique), { mark: "bar", x: "continent", y: "", aggregate: "count", color: "" });
+  assert.deepEqual(defaultChart(countries.filter(({ name }) => name !== "continent"), "table", unique), { mark: "bar", x: "name", y: "population", aggregate: "sum", color: "" });
 });
 
 test("a choice fits only the columns that it names", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { ago, cell, duration, group, identifier, kindOf, size, typeWord } from "../src/format.ts";
+import { ago, cell, duration, group, identifier, kindOf, plain, size, typeWord } from "../src/format.ts";
 
 test("thousands are separated in the whole part only", () => {
   assert.equal(group("336776"), "336,776");
@@ -44,4 +44,8 @@ test("sizes, durations and ages are words", () => {
 
 test("a quote in a name cannot end the identifier", () => {
   assert.equal(identifier('a"; drop table b; --'), '"a""; drop table b; --"');
+});
+
+test("a name is quoted where SQL could not read it otherwise", () => {
+  assert.deepEqual(["sales", "my sales", "Sales", "order", "left", "values", "day"].map(plain), ["sales", '"my sales"', '"Sales"', '"order"', '"left"', '"values"', "day"]);
 });

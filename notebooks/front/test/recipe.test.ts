@@ -54,6 +54,7 @@ test("a form has the parts that the recipe has", () => {
 test("values are said in words", () => {
   assert.equal(wordOf("delimiter", "\t"), "tab");
   assert.equal(wordOf("header", 2), "the first two rows");
+  assert.equal(wordOf("null_words", { delay: ["", "NA"], air: ["", "NA", "-"] }), "NA, -");
   assert.equal(wordOf("date_format", "%d.%m.%Y"), "day.month.year");
   assert.equal(wordOf("date_format", null), "year-month-day");
   assert.equal(wordOf("encoding", "cp1252"), "Western (Windows 1252)");

@@ -13,11 +13,12 @@ from itertools import islice
 
 from .dialect import Dialect
 from .profiles import Profile
-from .resplit import resplit
+from .resplit import bare_cost, resplit
 
 OTHERS = (",", ";", "\t", "|", " ")
 LIMIT = 1.2
-PAD_AT_END, PAD, DROP, SPLIT, MERGE, OTHER = 0.15, 0.6, 0.35, 0.4, 0.45, 0.5
+PAD_AT_END, PAD, DROP, SPLIT, MERGE, OTHER = 0.15, 0.6, 0.35, 0.3, 0.45, 0.5
+PLAIN_SEAM = 0.1
 CLEARLY = 0.3
 MAX_DIFFERENCE = 3
 SHORT = 40
@@ -39,10 +40,10 @@ class Aligner:
         short = self.width - len(fields)
         if short > 0 and len(fields) > 1:
             padded = [*fields, *[""] * short]
-            if self._fits(fields):
+            if self.fits(fields):
                 return padded, "fields are missing at its end"
         surplus = fields[self.width :]
-        if surplus and not any(surplus) and self._fits(fields[: self.width]):
+        if surplus and not any(surplus) and self.fits(fields[: self.width]):
             return fields[: self.width], "there are empty fields after the last column"
         ways = [way for way in (self._edited(fields), self._recut(raw), self._other_delimiter(raw)) if way]
         if not ways:
@@ -53,11 +54,17 @@ class Aligner:
     def mended(self, raw: str, fields: list[str]) -> list[str] | None:
         """Another cut of a row that has the right number of fields, when it suits the columns far better."""
         found = self._recut(raw)
-        return found[1] if found and found[0] + CLEARLY < self._misfit(fields) else None
+        return found[1] if found and found[0] + CLEARLY < self._misfit(fields) + self._strays(raw, fields) else None
 
-    def _fits(self, fields: list[str]) -> bool:
+    def _strays(self, raw: str, fields: list[str]) -> float:
+        """What the quotes cost that stand in fields which are not quoted."""
+        bare = set(raw.split(self.dialect.delimiter))
+        return sum(bare_cost(field, self.dialect.quote) for field in fields if field in bare)
+
+    def fits(self, fields: list[str]) -> bool:
+        """Whether a row, or its beginning, looks like the others, if there are any."""
         misfits = [profile.misfit(field) for profile, field in zip(self.profiles, fields, strict=False)]
-        return max(misfits) <= 0.2 and sum(misfits) <= 0.1 * len(fields)
+        return not misfits or (max(misfits) <= 0.2 and sum(misfits) <= 0.1 * len(fields))
 
     def _misfit(self, fields: list[str]) -> float:
         return sum(profile.misfit(field) for profile, field in zip(self.profiles, fields, strict=False))
@@ -92,7 +99,7 @@ class Aligner:
     def _edited(self, fields: list[str], cut: Dialect | None = None) -> tuple[float, list[str], str] | None:
         """The cheapest edit: a shortest path over (fields used, columns filled)."""
         rows, columns = len(fields), self.width
-        spacious = cut is not None and cut.delimiter == " "
+        spacious = (cut or self.dialect).delimiter == " "
         if rows > MAX_FIELDS * 2 or (not spacious and abs(rows - columns) > MAX_DIFFERENCE):
             return None
         ways: list[list[tuple[float, list[str], str] | None]] = [[None] * (columns + 1) for _ in range(rows + 1)]
@@ -131,14 +138,15 @@ class Aligner:
     def _splits(self, row: int, column: int, value: str) -> list[tuple[int, int, float, list[str], str]]:
         left, right = self.profiles[column], self.profiles[column + 1]
         best: tuple[float, str, str] | None = None
+        words = left.prose and right.prose  # which are not cut in two
         seams = (
-            range(1, len(value))
-            if len(value) <= SHORT
-            else islice((m.start() for m in SEAM.finditer(value)), MAX_SEAMS)
+            islice((m.start() for m in SEAM.finditer(value)), MAX_SEAMS)
+            if words or len(value) > SHORT
+            else range(1, len(value))
         )
         for seam in seams:
-            head, tail = value[:seam].removesuffix(self.dialect.quote or " "), value[seam:]
-            cost = left.misfit(head)
+            head, tail, price = self._parted(value, seam)
+            cost = price + left.misfit(head)
             if best and cost >= best[0]:
                 continue
             cost += right.misfit(tail)
@@ -148,15 +156,26 @@ class Aligner:
             return []
         return [(row + 1, column + 2, SPLIT + best[0], [best[1], best[2]], "a delimiter is missing")]
 
+    def _parted(self, value: str, seam: int) -> tuple[str, str, float]:
+        """A value as two, and its price: a quote at the seam belongs to neither, nor does the one that closes it."""
+        head, tail, quote = value[:seam], value[seam:], self.dialect.quote
+        if not quote or not head.endswith(quote):
+            return head, tail, PLAIN_SEAM
+        if tail.count(quote) % 2:
+            tail = tail.removesuffix(quote)
+        return head.removesuffix(quote), tail, 0.0
+
     def _merges(
         self, fields: list[str], row: int, column: int, cut: Dialect | None
     ) -> list[tuple[int, int, float, list[str], str]]:
-        spacious = cut is not None and cut.delimiter == " "
-        if not self.profiles[column].prose and not (spacious and self.profiles[column].spaced > 0):
+        delimiter = (cut or self.dialect).delimiter
+        spacious = delimiter == " "
+        if not self.profiles[column].prose and not (spacious and self.profiles[column].kind == "text"):
             return []
         steps = []
-        delimiter = (cut or self.dialect).delimiter
         for end in range(row + 2, min(len(fields), row + (24 if spacious else 1 + MAX_DIFFERENCE)) + 1):
+            if delimiter in fields[end - 1] or delimiter in fields[row]:
+                break  # it was quoted: a field of its own
             joined = delimiter.join(fields[row:end])
             price = 0.0 if spacious else MERGE + 0.1 * (end - row - 2)
             reason = "" if spacious else "a delimiter stands inside a field"

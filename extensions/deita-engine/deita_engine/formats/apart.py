@@ -14,6 +14,7 @@ import sys
 import time
 from typing import Any
 
+from deita_engine import disk
 from deita_engine.shapes import EngineError
 
 from .plan import Reading
@@ -25,7 +26,8 @@ POLL_SECONDS = 0.02
 
 def read_apart(reading: Reading, module: str, memory: int, **request: Any) -> dict[str, Any]:
     """What `answer` of the module says to the request; raises its EngineError, or file_unreadable when the process
-    died, took longer than a file of this size may, or needed more than `memory` bytes.
+    died, took longer than a file of this size may, or needed more than `memory` bytes; no_space when it could not
+    write.
     """
     answer = reading.folder / "answer.json"
     said = json.dumps({"path": str(reading.path), "folder": str(reading.folder), "memory": memory, **request})
@@ -39,6 +41,8 @@ def read_apart(reading: Reading, module: str, memory: int, **request: Any) -> di
             env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
         )
     _wait(process, reading, SECONDS + reading.path.stat().st_size / BYTES_PER_SECOND)
+    if process.returncode == disk.EXIT_STATUS:
+        raise disk.no_space()
     try:
         found: dict[str, Any] = json.loads(answer.read_bytes())
     except ValueError as error:

@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from .align import Aligner
+from .counts import Counts
 from .dialect import MAX_LINE, Dialect
 from .profiles import MAX_VALUES, Profile
 from .records import Record, records, too_long
@@ -34,7 +35,8 @@ LINE, RAW = "deita:line", "deita:raw"
 @dataclass
 class Texts:
     """The rows of a file as texts: the Parquet file (columns c0, c1, …, LINE, RAW) and how many they are; the records
-    that became none, as NDJSON {line, column, raw, reason}; the first of those that were repaired.
+    that became none, as NDJSON {line, column, raw, reason}; the first of those that were repaired; the lines, counted,
+    of a file that was cut to its end.
     """
 
     path: Path
@@ -42,6 +44,7 @@ class Texts:
     rows: int = 0
     rejected: int = 0
     repaired: list[dict[str, Any]] = field(default_factory=list)
+    counts: Counts = field(default_factory=lambda: Counts("line"))
 
 
 def text_lines(path: Path) -> Iterator[str]:
@@ -64,10 +67,11 @@ def cut(path: Path, recipe: dict[str, Any], folder: Path, check: Callable[[], No
     """Cut a file (UTF-8), or its first `limit` rows, by its recipe; raises EngineError line_too_long."""
     dialect = Dialect(recipe["delimiter"], recipe["quote"], recipe["escape"], recipe.get("comment") or "")
     width = len(recipe["columns"])
-    lines = islice(text_lines(path), recipe["skip"], None)
-    found = records(_without_last(lines, recipe["footer"]), dialect, width, recipe["skip"] + 1)
-    rows = islice(_rows(_without_header(found, int(recipe["header"])), dialect, width), limit)
     texts = Texts(folder / "texts.parquet", folder / "refused.ndjson")
+    counts = texts.counts
+    lines = _without_first(counts.counted(text_lines(path)), recipe["skip"], counts)
+    found = records(_without_last(lines, recipe["footer"], counts), dialect, width, recipe["skip"] + 1, counts)
+    rows = islice(_rows(_without_header(found, int(recipe["header"]), counts), dialect, width, counts), limit)
     names = [f"c{number}" for number in range(width)]
     schema = pa.schema([*((name, pa.string()) for name in names), (LINE, pa.int64()), (RAW, pa.string())])
     with (
@@ -103,7 +107,7 @@ class Row:
     reason: str | None = None
 
 
-def _rows(found: Iterable[Record], dialect: Dialect, width: int) -> Iterator[Row | dict[str, Any]]:
+def _rows(found: Iterable[Record], dialect: Dialect, width: int, counts: Counts) -> Iterator[Row | dict[str, Any]]:
     """Each record as a row or a reject. What columns look like is learned from the first regular records."""
     source = iter(found)
     seen = list(islice(source, LOOKED_AT))
@@ -112,41 +116,61 @@ def _rows(found: Iterable[Record], dialect: Dialect, width: int) -> Iterator[Row
     aligner, left = Aligner(dialect, profiles), MAX_ALIGNED
     for record in chain(seen, source):
         if not record.raw and width > 1:
+            counts.blank += 1
             continue
-        if len(record.fields) > width and not any(record.fields[width:]) and not record.wrong:
+        counts.continued += record.lines - 1
+        if _has_empty_surplus(record, width) and (left <= 0 or aligner.fits(record.fields[:width])):
             record.fields = record.fields[:width]
         if len(record.fields) == width and not record.wrong:
             yield Row(record, record.fields)
             continue
         left -= 1
-        if len(record.fields) == width and left >= 0 and profiles:
-            mended = aligner.mended(record.raw, record.fields)
-            yield Row(record, mended or record.fields, record.wrong)
-            continue
-        done = aligner.aligned(record.raw, record.fields) if left >= 0 and len(record.fields) != width else None
-        if len(record.fields) == width:
-            yield Row(record, record.fields, record.wrong)
-        elif done:
-            yield Row(record, done[0], done[1])
-        else:
-            count = len(record.fields)
-            yield _odd(record, f"{width} fields are expected, there are {count}")
+        yield _repaired(record, aligner, width) if left >= 0 and profiles else _as_it_is(record, width)
+
+
+def _has_empty_surplus(record: Record, width: int) -> bool:
+    return len(record.fields) > width and not any(record.fields[width:]) and not record.wrong
+
+
+def _repaired(record: Record, aligner: Aligner, width: int) -> Row | dict[str, Any]:
+    if len(record.fields) == width:
+        return Row(record, aligner.mended(record.raw, record.fields) or record.fields, record.wrong)
+    done = aligner.aligned(record.raw, record.fields)
+    return Row(record, *done) if done else _as_it_is(record, width)
+
+
+def _as_it_is(record: Record, width: int) -> Row | dict[str, Any]:
+    if len(record.fields) == width:
+        return Row(record, record.fields, record.wrong)
+    if _has_empty_surplus(record, width):
+        return Row(record, record.fields[:width], "there are empty fields after the last column")
+    return _odd(record, f"{width} fields are expected, there are {len(record.fields)}")
 
 
 def _odd(record: Record, reason: str | None) -> dict[str, Any]:
     return {"line": record.line, "column": None, "raw": record.raw[:RAW_CHARACTERS], "reason": reason}
 
 
-def _without_header(found: Iterator[Record], count: int) -> Iterator[Record]:
+def _without_header(found: Iterator[Record], count: int, counts: Counts) -> Iterator[Record]:
     while count:
         record = next(found, None)
         if record is None:
             return
-        count -= bool(record.raw)
+        if record.raw:
+            count -= 1
+            counts.header += record.lines
+        else:
+            counts.blank += 1
     yield from found
 
 
-def _without_last(lines: Iterable[str], count: int) -> Iterator[str]:
+def _without_first(lines: Iterator[str], count: int, counts: Counts) -> Iterator[str]:
+    for _ in islice(lines, count):
+        counts.above += 1
+    yield from lines
+
+
+def _without_last(lines: Iterable[str], count: int, counts: Counts) -> Iterator[str]:
     if not count:
         yield from lines
         return
@@ -155,6 +179,7 @@ def _without_last(lines: Iterable[str], count: int) -> Iterator[str]:
         held.append(line)
         if len(held) > count:
             yield held.popleft()
+    counts.below += len(held)
 
 
 def write_rejects(rejects: Iterable[dict[str, Any]], out: IO[str]) -> None:

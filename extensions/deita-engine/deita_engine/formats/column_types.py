@@ -11,7 +11,7 @@ import datetime
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .cells import AMOUNT, COMMA, DATE, GROUPED, NULL_WORDS, POINT, SPACED, STAMP, TIME, WHOLE
@@ -22,6 +22,11 @@ MAX_64, MAX_DECIMAL, EXACT = 2**63 - 1, 10**38, 2**53
 MONTHS = ("%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y")
 CLOCKS = (" %H:%M:%S", " %H:%M", " %I:%M %p", " %I:%M:%S %p")
 Spec = str | dict[str, Any]
+
+
+def type_of(spec: Spec) -> str:
+    """The type's name."""
+    return spec if isinstance(spec, str) else str(spec["type"])
 
 
 @dataclass(frozen=True)
@@ -48,13 +53,16 @@ def guess(values: Sequence[str], delimiter: str = ",", day_first: bool | None = 
     for word in words:
         del counts[word]
     if not counts:
-        return Guess("VARCHAR", 0.9, "there are no values")
+        return Guess("VARCHAR", 0.9, "there are no values", null_words=words)
+    found = _value_type(counts, delimiter, day_first)
+    return replace(found, null_words=words) if found and found.spec != "VARCHAR" else found or TEXT
+
+
+def _value_type(counts: Counter[str], delimiter: str, day_first: bool | None) -> Guess | None:
     for attempt in (_boolean, _whole, _number, _amount, _time, _timestamp):
         if found := attempt(counts, delimiter):
-            return Guess(found.spec, found.confidence, found.reason, found.alternatives, words)
-    if found := _date(counts, day_first):
-        return Guess(found.spec, found.confidence, found.reason, found.alternatives, words)
-    return TEXT
+            return found
+    return _date(counts, day_first)
 
 
 def _all(counts: Counter[str], fits: Callable[[str], object]) -> bool:

@@ -5,6 +5,7 @@ The same expression serves both readers, so that a recipe gives the same table w
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from deita_engine.reader import literal
@@ -13,11 +14,6 @@ from deita_engine.shapes import EngineError
 NUMBERS = ("DOUBLE", "FLOAT", "REAL", "DECIMAL", "NUMERIC")
 WHOLES = ("BIGINT", "INTEGER", "INT", "SMALLINT", "TINYINT", "HUGEINT", "UBIGINT", "UINTEGER", "USMALLINT", "UTINYINT")
 SPEC_KEYS = frozenset({"type", "format", "decimal", "thousands", "unit", "true", "false"})
-
-
-def type_of(spec: str | dict[str, Any]) -> str:
-    """The type's name."""
-    return spec if isinstance(spec, str) else str(spec["type"])
 
 
 def check_spec(label: str, spec: Any) -> None:
@@ -49,6 +45,11 @@ def is_plain(spec: dict[str, Any]) -> bool:
     """Whether DuckDB reads it by the type alone."""
     extras = {key: value for key, value in spec.items() if key != "type" and value not in (None, [], "")}
     return not extras or extras == {"decimal": "."}
+
+
+def without_words(text: str, words: Sequence[str]) -> str:
+    """The expression for `text` that is NULL where it is one of the words."""
+    return f"CASE WHEN {text} IN ({', '.join(map(literal, words))}) THEN NULL ELSE {text} END" if words else text
 
 
 def converted(text: str, spec: dict[str, Any]) -> str:

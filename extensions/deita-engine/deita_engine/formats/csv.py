@@ -2,7 +2,7 @@
 
 It reads files whose every row is regular, on all cores. A value of a plain type that does not fit becomes a reject with
 its line; a text written in a way of its own (an amount, a date in another order than the file's) is converted by the
-same expression as the careful reader uses, which has to take over when one of them fails.
+same expression as the careful reader uses, and so is one in a column with null words of its own.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from deita_engine.lake_types import held_type
 from deita_engine.names import unique_names
 from deita_engine.reader import literal
 
-from .conversion import converted, spec_of, type_of
+from .column_types import type_of
+from .columns import Column, any_misfit, column_of
 from .dialect import MAX_LINE
+from .null_words import NOTHING, Words, words_for
 from .plan import Plan
 
 BUFFER = 2 * MAX_LINE
@@ -35,7 +37,8 @@ def scan(path: Path, recipe: dict[str, Any], types: dict[str, str]) -> str:
         "comment": recipe.get("comment") or "",
         "header": False,
         "skip": recipe["skip"] + int(recipe["header"]),
-        "nullstr": recipe["null_words"],
+        "nullstr": _shared_words(recipe),
+        "force_not_null": _worded(recipe) or None,
         "dateformat": recipe.get("date_format"),
         "timestampformat": recipe.get("timestamp_format"),
         "decimal_separator": recipe.get("decimal"),
@@ -52,28 +55,59 @@ def scan(path: Path, recipe: dict[str, Any], types: dict[str, str]) -> str:
 
 
 def read_types(recipe: dict[str, Any]) -> dict[str, str]:
-    """The types that DuckDB reads: those of plain columns, VARCHAR where a column has a way of its own."""
-    return {label: spec if isinstance(spec, str) else "VARCHAR" for label, spec in recipe["columns"].items()}
+    """The types that DuckDB reads: VARCHAR for a column with a way or null words of its own."""
+    worded = _worded(recipe)
+    return {
+        label: spec if isinstance(spec, str) and label not in worded else "VARCHAR"
+        for label, spec in recipe["columns"].items()
+    }
 
 
-def plan(path: Path, recipe: dict[str, Any], watched: dict[str, str] | None = None) -> Plan:
-    """How to read the file by a complete recipe; `watched` has columns that are read as DOUBLE, and their
-    expressions.
+def own_columns(recipe: dict[str, Any]) -> list[Column]:
+    """The columns with a way or null words of their own, as expressions over the texts that DuckDB reads."""
+    worded = _worded(recipe)
+    named = zip(recipe["columns"].items(), unique_names(recipe["columns"]), strict=True)
+    return [
+        column_of(recipe, label, name, quoted(label))
+        for (label, spec), name in named
+        if isinstance(spec, dict) or label in worded
+    ]
+
+
+def _worded(recipe: dict[str, Any]) -> list[str]:
+    """The columns whose null words are not those that DuckDB is told for all."""
+    shared = _shared_words(recipe)
+    return [label for label in recipe["columns"] if words_for(recipe["null_words"], label) != shared]
+
+
+def _shared_words(recipe: dict[str, Any]) -> list[str]:
+    said: Words = recipe["null_words"]
+    return said if isinstance(said, list) else NOTHING
+
+
+def plan(
+    path: Path, recipe: dict[str, Any], watched: dict[str, str] | None = None, *, without_misfits: bool = False
+) -> Plan:
+    """How to read the file by a complete recipe; `watched` has columns that are read as DOUBLE, and their expressions.
+    A text that does not fit a column with a way of its own ends the reading with MISFIT, or its row is left out.
     """
     watched = watched or {}
     names = unique_names(recipe["columns"])
+    own = {column.label: column for column in own_columns(recipe)}
     chosen, types = [], []
     for (label, spec), name in zip(recipe["columns"].items(), names, strict=True):
         kind = type_of(spec)
         types.append(held_type(kind))
-        read = watched.get(label, quoted(label))
-        if isinstance(spec, dict):
-            value = converted(read, spec_of(spec, recipe))
-            read = f"CASE WHEN {read} IS NOT NULL AND ({value}) IS NULL THEN error('{MISFIT}') ELSE {value} END"
-        chosen.append(f"{read if types[-1] == kind else f'CAST({read} AS {types[-1]})'} AS {quoted(name)}")
+        if label in own:
+            read = own[label].value if without_misfits else own[label].value_or_error(MISFIT)
+        else:
+            read = watched.get(label, quoted(label))
+            read = read if types[-1] == kind else f"CAST({read} AS {types[-1]})"
+        chosen.append(f"{read} AS {quoted(name)}")
     source = scan(path, recipe, {**read_types(recipe), **dict.fromkeys(watched, "DOUBLE")})
+    where = f" WHERE NOT {any_misfit(list(own.values()))}" if without_misfits else ""
     return Plan(
-        f"SELECT {', '.join(chosen)} FROM {source}",  # noqa: S608
+        f"SELECT {', '.join(chosen)} FROM {source}{where}",  # noqa: S608
         dict(zip(names, types, strict=True)),
         dict(zip(names, recipe["columns"], strict=True)),
         recipe,

@@ -7,26 +7,19 @@ over.
 
 from __future__ import annotations
 
-import codecs
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
-from deita_engine.errors import from_duckdb
-from deita_engine.shapes import EngineError
-
-from . import careful_loading, csv, csv_recipe, integers, rejects
+from . import careful_loading, csv, csv_recipe
 from .careful import cut
-from .copying import copy
+from .csv_tail import without_footer
 from .detect import HEAD
-from .encoding import Encoding, encoding_of
+from .encoding import Encoding, encoding_of, text_codec
+from .fast_loading import FastLoading
 from .plan import Outcome, Plan, Reading, Target
 from .previews import ODD_ROWS, RAW_CHARACTERS, RAW_LINES, choice, preview_of
 from .transcoding import utf8_file
 
-ATTEMPTS = 5
-WATCHED_BYTES = 64 * 1024
 PREVIEWED_ROWS = 20_000
 
 
@@ -36,8 +29,8 @@ def load(reading: Reading, target: Target) -> Outcome:
     fixed = frozenset(reading.given.get("columns", ())) | ({"null_words"} & set(reading.given))
     recipe = found.recipe
     if recipe["strict"]:
-        outcome = _load_fast(reading, readable, recipe, fixed, target)
-        if outcome:
+        table = without_footer(readable, recipe["footer"], reading.folder, reading.check)
+        if table and (outcome := FastLoading(reading, table, recipe, fixed).outcome(target)):
             return outcome
         recipe = {**recipe, "strict": False}
     texts = cut(readable, recipe, reading.folder, reading.check)
@@ -53,7 +46,7 @@ def preview(reading: Reading) -> dict[str, Any]:
     recipe = found.recipe
     odd: list[dict[str, Any]] = []
     if recipe["strict"] and readable.stat().st_size > csv_recipe.WHOLE:
-        plan = csv.plan(readable, recipe)
+        plan = csv.plan(readable, recipe, without_misfits=True)
     else:
         plan, odd = _careful_preview(reading, readable, recipe)
     said = "encoding" in reading.given
@@ -83,53 +76,9 @@ def _found(reading: Reading) -> tuple[Path, Encoding, csv_recipe.Found]:
     return readable, encoding, csv_recipe.find(readable, reading.packing, encoding.name, reading.given, reading.check)
 
 
-def _load_fast(
-    reading: Reading, readable: Path, recipe: dict[str, Any], fixed: frozenset[str], target: Target
-) -> Outcome | None:
-    """Read a regular file, with types that get better until no row is lost that could be kept; None when the file is
-    not regular after all.
-    """
-    connection, may_leave = reading.connection, "strict" not in reading.given
-    for attempt in range(ATTEMPTS):
-        reading.check()
-        watched = integers.carried(recipe, fixed) if readable.stat().st_size > WATCHED_BYTES else []
-        plan = csv.plan(readable, recipe, {column: integers.checked(column) for column in watched})
-        last = attempt + 1 == ATTEMPTS
-        try:
-            rows = copy(connection, plan, target.rows)
-        except duckdb.InvalidInputException as error:
-            if integers.MESSAGE in str(error) and not last:
-                rejects.clear(connection)
-                recipe, large = integers.better_types(connection, readable, recipe, watched)
-                fixed |= large
-                rejects.clear(connection)
-                continue
-            if may_leave or csv.MISFIT in str(error):
-                return None
-            raise EngineError("file_unreadable", f"The file cannot be read as CSV: {_reason(error)}") from error
-        if may_leave and rejects.are_structural(connection):
-            return None
-        rejected = rejects.count(connection)
-        better = rejects.better_recipe(connection, recipe, rows, fixed) if rejected else None
-        if better is None or last:
-            break
-        recipe = better
-        rejects.clear(connection)
-    if rejected:
-        rejects.write(connection, recipe, target.rejects)
-    return Outcome(plan, rows, rejected)
-
-
-def _reason(error: duckdb.Error) -> str:
-    return from_duckdb(error).message.split("\n", 1)[0]
-
-
 def _encoding(path: Path, given: dict[str, Any]) -> Encoding:
     said = given.get("encoding")
     if not said:
         with path.open("rb") as file:
             return encoding_of(file.read(HEAD))
-    try:
-        return Encoding(codecs.lookup(said).name, 1.0, "given")
-    except (LookupError, ValueError) as error:
-        raise EngineError("bad_recipe", f"There is no encoding {said}.", details={"field": "encoding"}) from error
+    return Encoding(text_codec(said), 1.0, "given")

@@ -1,12 +1,11 @@
 """From a CSV text to its complete recipe: dialect, layout, types, each with how sure it is.
 
-Files up to WHOLE bytes are looked at as a whole, of larger ones the beginning; what shows up further down is met while
-loading. A part of the recipe that is given is not questioned, and helps to find the others.
+Files up to WHOLE bytes are looked at as a whole, of larger ones the beginning and the end; what shows up between is met
+while loading. A part of the recipe that is given is not questioned, and helps to find the others.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -17,14 +16,19 @@ from deita_engine.names import unique_names
 from deita_engine.shapes import EngineError
 
 from .careful import read_lines, text_lines
-from .column_types import Guess, day_order, guess
-from .conversion import check_spec, type_of
+from .column_types import Guess
+from .conversion import check_spec
+from .csv_tail import find_footer
+from .csv_totals import lines_below, without_last
 from .dialect import Dialect
 from .layout import Layout, lay_out
+from .null_words import are_words, by_label
 from .previews import choice
 from .records import Record, records
+from .regularity import is_regular
 from .sniffing import sniff
 from .unpack import Packing
+from .ways import common_ways, guesses_of, null_words_of
 
 WHOLE, HEAD = 4 * 1024**2, 512 * 1024
 TYPED_ROWS = 20_480
@@ -63,9 +67,8 @@ def check(given: dict[str, Any]) -> None:
             raise _bad(key, f"a text of at most {most} bytes")
     if given.get("delimiter") == "":
         raise _bad("delimiter", "a text that is not empty")
-    words = given.get("null_words")
-    if words is not None and not (isinstance(words, list) and all(isinstance(word, str) for word in words)):
-        raise _bad("null_words", "a list of texts")
+    if given.get("null_words") is not None and not are_words(given["null_words"]):
+        raise _bad("null_words", "a list of texts, or such lists by column")
     columns = given.get("columns") or {}
     if not isinstance(columns, dict):
         raise _bad("columns", "an object of types by column")
@@ -91,15 +94,16 @@ def find(
     found = list(records(lines[skip:], dialect, None, skip + 1))
     checked()
     header = None if given.get("header") is None else int(given["header"])
-    layout = lay_out(found, dialect, header, start_known="skip" in given)
+    laid = lay_out(found, dialect, header, start_known="skip" in given)
+    layout = without_last(found, laid, dialect.delimiter) if whole and given.get("footer") is None else laid
     rows = found[layout.first : layout.end]
-    footer = _footer(found, layout, len(lines)) if whole else 0
+    footer, noted = (lines_below(found, layout, len(lines)), "") if whole else find_footer(path, dialect, layout)
     comment = _needed_comment(dialect, lines, layout, rows)
     labels = _labels(given, layout)
     width = len(labels)
-    cut = (row.fields for row in rows[:TYPED_ROWS])
-    regular = [fields[:width] for fields in cut if len(fields) >= width and not any(fields[width:])]
-    guesses = _guesses(labels, regular, dialect, given)
+    regular = _regular(rows[:TYPED_ROWS], width)
+    said = by_label(given["null_words"], labels) if given.get("null_words") is not None else None
+    guesses = guesses_of(labels, regular, dialect.delimiter, said)
     parts = {
         "version": 1,
         "format": "csv",
@@ -113,12 +117,15 @@ def find(
         "skip": layout.skip,
         "header": layout.header,
         "footer": footer,
-        **_written_ways(guesses, given),
+        **common_ways(guesses),
     }
     recipe = {**parts, **{key: value for key, value in given.items() if key not in ("columns", "header")}}
-    recipe.setdefault("strict", _is_regular(lines, rows, recipe, width))
+    recipe.setdefault("strict", is_regular(path, lines, rows, recipe if whole else {**recipe, "footer": 0}, width))
     recipe["columns"] = {**recipe["columns"], **_known(given.get("columns"), recipe["columns"])}
-    choices = [*sniffed.choices, *_choices(layout, guesses, recipe, given)]
+    all_rows = regular if whole and len(regular) == len(rows) else None
+    recipe["null_words"] = said if said is not None else null_words_of(guesses, recipe["columns"], all_rows)
+    below = _below(found, laid, layout, footer, len(lines)) if whole else _below_all(footer, noted)
+    choices = [*sniffed.choices, *_choices(layout, guesses, recipe, given, below)]
     return Found(recipe, choices, _others(found, layout, recipe, len(lines)) if whole else [])
 
 
@@ -144,11 +151,12 @@ def _labels(given: dict[str, Any], layout: Layout) -> list[str]:
     return named if complete and named else list(layout.labels)
 
 
-def _footer(found: Sequence[Record], layout: Layout, total: int) -> int:
-    """How many lines at the end are no rows; blank lines alone need not be said."""
-    if layout.end >= len(found) or all(not record.raw for record in found[layout.end :]):
-        return 0
-    return total - (found[layout.end].line - 1)
+def _regular(rows: Sequence[Record], width: int) -> list[list[str]]:
+    """The fields of right rows; if these are few, of repaired ones too, without empty fields behind the last column."""
+    right = [row.fields for row in rows if len(row.fields) == width and not row.wrong]
+    if 2 * len(right) >= len(rows):
+        return right
+    return [row.fields[:width] for row in rows if len(row.fields) >= width and not any(row.fields[width:])]
 
 
 def _needed_comment(dialect: Dialect, lines: Sequence[str], layout: Layout, rows: Sequence[Record]) -> str:
@@ -156,65 +164,6 @@ def _needed_comment(dialect: Dialect, lines: Sequence[str], layout: Layout, rows
     if not dialect.comment or not rows:
         return dialect.comment
     return dialect.comment if any(line.startswith(dialect.comment) for line in lines[layout.skip :]) else ""
-
-
-def _guesses(
-    labels: Sequence[str], rows: Sequence[Sequence[str]], dialect: Dialect, given: dict[str, Any]
-) -> dict[str, Guess]:
-    columns = list(zip(*rows, strict=True)) or [()] * len(labels)
-    words = set(given.get("null_words") or ())
-    texts = [[value for value in column if value not in words] if words else column for column in columns]
-    orders = [order for column in texts if (order := day_order(column)) is not None]
-    first = orders[0] if orders and len(set(orders)) == 1 else None
-    return {label: guess(column, dialect.delimiter, first) for label, column in zip(labels, texts, strict=True)}
-
-
-def _written_ways(guesses: dict[str, Guess], given: dict[str, Any]) -> dict[str, Any]:
-    """Types, and what is written the same way in all columns said once for the file."""
-    columns: dict[str, Any] = {label: found.spec for label, found in guesses.items()}
-    used = {word for found in guesses.values() if type_of(found.spec) != "VARCHAR" for word in found.null_words}
-    words = [word for found in guesses.values() for word in found.null_words if word in used]
-    ways: dict[str, Any] = {"null_words": ["", *dict.fromkeys(words)], "decimal": ".", "thousands": None}
-    for kind, key in (("DATE", "date_format"), ("TIMESTAMP", "timestamp_format")):
-        ways[key] = _one_way(columns, kind, {"format"})
-        if ways[key]:
-            ways[key] = ways[key]["format"]
-    numbers = _one_way(columns, "DOUBLE", {"decimal", "thousands"})
-    if numbers and numbers.get("decimal") == ",":
-        ways |= {"decimal": ",", "thousands": numbers.get("thousands")}
-    return {**ways, "columns": columns}
-
-
-def _one_way(columns: dict[str, Any], kind: str, keys: set[str]) -> dict[str, Any] | None:
-    """The way all columns of a type are written, if it is one; their types become plain then."""
-    of_kind = {label: spec for label, spec in columns.items() if type_of(spec) == kind}
-    ways = {json.dumps(spec, sort_keys=True) for spec in of_kind.values()}
-    if len(ways) != 1:
-        return None
-    spec = next(iter(of_kind.values()))
-    if isinstance(spec, str) or not set(spec) <= keys | {"type"} or (kind == "DOUBLE" and spec.get("decimal") != ","):
-        return None
-    if kind == "DOUBLE" and any(type_of(s) in ("BIGINT",) for s in columns.values()) and spec.get("thousands"):
-        return None
-    columns.update(dict.fromkeys(of_kind, kind))
-    return spec
-
-
-def _is_regular(lines: Sequence[str], rows: Sequence[Record], recipe: dict[str, Any], width: int) -> bool:
-    """Whether the fast reader can read what was seen."""
-    if (
-        recipe["footer"]
-        or recipe["comment"]
-        or len(recipe["delimiter"]) > 1
-        or recipe["escape"] not in ('"', "\\", "'")
-    ):
-        return False
-    if rows and rows[0].line - 1 != recipe["skip"] + recipe["header"]:
-        return False
-    ends = {line[len(line.rstrip("\r\n")) :] for line in lines[: len(lines) - 1]}
-    if len(ends - {"\n", "\r\n"}) or len(ends) > 1:
-        return False
-    return all(len(row.fields) == width and not row.wrong and (row.raw or width > 1) for row in rows)
 
 
 def _known(columns: dict[str, Any] | None, found: dict[str, Any]) -> dict[str, Any]:
@@ -229,13 +178,13 @@ def _known(columns: dict[str, Any] | None, found: dict[str, Any]) -> dict[str, A
 
 
 def _choices(
-    layout: Layout, guesses: dict[str, Guess], recipe: dict[str, Any], given: dict[str, Any]
+    layout: Layout, guesses: dict[str, Guess], recipe: dict[str, Any], given: dict[str, Any], footer: dict[str, Any]
 ) -> list[dict[str, Any]]:
     others = [{"value": n, "reason": f"{n} header rows"} for n in (0, 1) if n != layout.header]
     found = [
         choice("header", layout.header, layout.sure, layout.reason, others),
         choice("skip", layout.skip, 0.9 if layout.skip else 0.98, "lines above the header or first row"),
-        choice("footer", recipe["footer"], 0.85 if recipe["footer"] else 0.98, "lines below the last row"),
+        footer,
     ]
     named = recipe["columns"]
     asked = set(_known(given.get("columns"), named))
@@ -245,6 +194,24 @@ def _choices(
         if label in named and label not in asked
     ]
     return [{**c, "confidence": 1.0, "reason": "given"} if given.get(c["key"]) is not None else c for c in found]
+
+
+def _below(found: Sequence[Record], laid: Layout, layout: Layout, footer: int, total: int) -> dict[str, Any]:
+    """The choice of the footer, with sums and notes (those between both layouts) kept as rows for an alternative."""
+    if layout.end == laid.end:
+        return choice("footer", footer, 0.85 if footer else 0.98, "lines below the last row")
+    first = next(record for record in found[layout.end :] if not record.blank)
+    reason = f'line {first.line} ("{first.raw[:40]}") and what is below is a sum or a note'
+    kept = {"value": lines_below(found, laid, total), "reason": "keep it as a row"}
+    return choice("footer", footer, 0.85, reason, [kept])
+
+
+def _below_all(footer: int, noted: str) -> dict[str, Any]:
+    """The choice of the footer of a file of which only the beginning and the end were looked at."""
+    if not footer:
+        return choice("footer", footer, 0.98, "lines below the last row")
+    reason = f'the end of the file ("{noted[:40]}") is a sum or a note'
+    return choice("footer", footer, 0.85, reason, [{"value": 0, "reason": "keep it as a row"}])
 
 
 def _others(found: Sequence[Record], layout: Layout, recipe: dict[str, Any], total: int) -> list[dict[str, Any]]:

@@ -146,3 +146,15 @@ def _is_strange(word: str) -> bool:
     """A capital after a small letter, or letters of two alphabets: no word looks so."""
     mixed = any(before.islower() and after.isupper() and after > "\x7f" for before, after in pairwise(word))
     return mixed or (any("\u0400" <= c <= "\u04ff" for c in word) and any(c.isascii() for c in word))
+
+
+def text_codec(name: str) -> str:
+    """The codec's own name; raises EngineError bad_recipe for one that there is not, or that makes no text of bytes."""
+    try:
+        codec = codecs.lookup(name)
+        if codec._is_text_encoding and codec.incrementaldecoder:  # base64 and zlib are codecs, too
+            codec.incrementaldecoder("replace").decode(codec.encode("text")[0], True)  # UTF-16 wants its mark
+            return codec.name
+    except (LookupError, ValueError):
+        pass
+    raise EngineError("bad_recipe", f"There is no encoding {name}.", details={"field": "encoding", "path": "encoding"})

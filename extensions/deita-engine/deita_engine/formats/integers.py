@@ -24,7 +24,7 @@ MESSAGE = "not a whole number"
 
 def carried(recipe: dict[str, Any], fixed: frozenset[str]) -> list[str]:
     """The columns to be watched: whole numbers whose type nobody gave."""
-    return [name for name, kind in recipe["columns"].items() if kind == "BIGINT" and name not in fixed]
+    return [name for name, kind in read_types(recipe).items() if kind == "BIGINT" and name not in fixed]
 
 
 def checked(column: str) -> str:

@@ -20,13 +20,14 @@ from deita_engine.catalog import quoted
 from deita_engine.reader import literal
 from deita_engine.shapes import EngineError
 
+from .counts import Counts
 from .detect import HEAD
 from .encoding import text_encoding
 from .json_types import structure_of
 from .plan import Outcome, Reading, Target
 from .previews import ODD_ROWS, RAW_CHARACTERS, RAW_LINES, preview_of
 from .transcoding import utf8_file
-from .typed import Field, Typed, load_typed, odd_rows, typed, unreadable
+from .typed import Field, Typed, load_typed, odd_rows, row_count, typed, unreadable
 
 MAX_OBJECT = 16 * 1024 * 1024
 PREVIEWED_BYTES = 64 * 1024 * 1024
@@ -41,7 +42,8 @@ def load(reading: Reading, target: Target) -> Outcome:
     try:
         objects = _cut(reading, text, None)
         found = _typed(reading, objects)
-        return load_typed(reading.connection, found, target, _no_objects(reading, text, objects))
+        counts = _counts(reading, text, objects)
+        return load_typed(reading.connection, found, target, _no_objects(reading, text, objects), counts)
     except duckdb.Error as error:
         raise unreadable(error) from error
 
@@ -59,6 +61,17 @@ def preview(reading: Reading) -> dict[str, Any]:
         return preview_of(reading.connection, found.plan, raw=raw, odd=shown)
     except duckdb.Error as error:
         raise unreadable(error) from error
+
+
+def _counts(reading: Reading, text: Path, objects: str) -> Counts:
+    if reading.format != "ndjson":
+        return Counts("value", row_count(reading.connection, objects))
+    counts = Counts("line")
+    with text.open("rb") as file:
+        for line in file:
+            counts.total += 1
+            counts.blank += line.isspace()
+    return counts
 
 
 def _encoding(reading: Reading) -> str:

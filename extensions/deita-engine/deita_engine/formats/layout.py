@@ -8,16 +8,13 @@ from dataclasses import dataclass, field, replace
 
 from deita_engine.shapes import EngineError
 
-from .align import OTHERS
 from .cells import kind
 from .dialect import Dialect
+from .header import MAX_HEADER, TYPED, full_records, header_fields, header_rows, is_above, labels_of
 from .records import Record
-from .resplit import resplit
 
-MAX_HEADER = 3
 MAX_COLUMNS = 2000
 BODY = 200
-TYPED = ("number", "date", "time", "boolean", "link")
 
 
 @dataclass(frozen=True)
@@ -48,19 +45,25 @@ def lay_out(
     `header` header rows where that is known.
     """
     width, first, end = _table(found, dialect)
+    if dialect.delimiter == " ":
+        width = _named_width(found[first:end], width)
     if width > MAX_COLUMNS:
         raise EngineError("file_unreadable", f"The file has {width} columns; {MAX_COLUMNS} are allowed.")
     if found and len(found[first].fields) < width:
         found = [*found]
-        found[first] = replace(found[first], fields=_header_fields(found[first], dialect, width))
+        found[first] = replace(found[first], fields=header_fields(found[first], dialect, width))
     kinds = _kinds([r for r in found[first:end] if len(r.fields) == width], width)
     if start_known:
         top = next((index for index, record in enumerate(found) if record.raw), 0)
     else:
         top = _after_preamble(found, first, end, width, kinds)
-    rows, sure, reason = _header_rows(found, top, end, width, kinds) if header is None else (header, 1.0, "given")
-    names = labels_of([record.fields for record in _full(found, top, end)[:rows]], width)
+    rows, sure, reason = header_rows(found, top, end, width, kinds) if header is None else (header, 1.0, "given")
+    heads = [record.fields for record in full_records(found, top, end)[:rows]]
     body = _index_after(found, top, end, rows)
+    if _has_row_names(heads, found[body:end], width):
+        heads, sure = [["", *heads[0]]], min(sure, 0.6)
+        reason = "it has one name fewer than the rows have values: the first column has none, as R writes row names"
+    names = labels_of(heads, width)
     while (
         rows and len(names) > 1 and names[-1] == f"column_{len(names)}" and _is_empty(found[body:end], len(names) - 1)
     ):
@@ -81,8 +84,12 @@ def _is_empty(rows: Sequence[Record], column: int) -> bool:
     return bool(rows) and not any(len(row.fields) > column and row.fields[column] for row in rows)
 
 
-def _full(found: Sequence[Record], start: int, end: int) -> list[Record]:
-    return [record for record in found[start : start + 40 if start + 40 < end else end] if record.raw]
+def _has_row_names(heads: Sequence[Sequence[str]], rows: Sequence[Record], width: int) -> bool:
+    """Whether the header lacks a name for the first column, whose values are all distinct; R and pandas read it so."""
+    if len(heads) != 1 or len(heads[0]) != width - 1 or width < 3:
+        return False
+    values = [row.fields[0] for row in rows if len(row.fields) == width]
+    return len(values) > 1 and len(set(values)) == len(values) and not _is_empty(rows, width - 1)
 
 
 def _index_after(found: Sequence[Record], start: int, end: int, rows: int) -> int:
@@ -123,11 +130,21 @@ def _table(found: Sequence[Record], dialect: Dialect) -> tuple[int, int, int]:
         record = found[index]
         few = len(record.fields) <= max(1, chosen[0] // 2)
         if record.blank or (
-            few and (first != index + 1 or len(_header_fields(record, dialect, chosen[0])) != chosen[0])
+            few and (first != index + 1 or len(header_fields(record, dialect, chosen[0])) != chosen[0])
         ):
             break
         first = index
     return chosen[0], first, _end_of(found, runs, position)
+
+
+def _named_width(table: Sequence[Record], width: int) -> int:
+    """Between spaces, words that nothing quotes pass for fields: when rows differ, the header says how many."""
+    names = table[0].fields if table else []
+    counts = Counter(len(record.fields) for record in table[1:] if not record.blank)
+    fewer = sum(times for count, times in counts.items() if count < len(names))
+    named = len(set(names)) == len(names) > 2 and all(kind(name) == "text" for name in names)
+    differ = len(counts) > 1 and counts[width] < 0.8 * counts.total()
+    return len(names) if named and differ and counts[len(names)] > 3 and fewer <= 0.05 * counts.total() else width
 
 
 def _end_of(found: Sequence[Record], runs: list[list[int]], position: int) -> int:
@@ -172,83 +189,6 @@ def _after_preamble(found: Sequence[Record], first: int, end: int, width: int, k
     return first
 
 
-def _header_rows(
-    found: Sequence[Record], top: int, end: int, width: int, kinds: Sequence[str]
-) -> tuple[int, float, str]:
-    rows = _full(found, top, end)
-    if not rows:
-        return 0, 1.0, "the file has no rows"
-    typed = [column for column, kind_of in enumerate(kinds) if kind_of in TYPED]
-    if len(rows) == 1:
-        words = [kind(value) for value in rows[0].fields]
-        header = "number" not in words and "date" not in words
-        return int(header), 0.7, "the only line holds words alone" if header else "the only line holds values"
-    if typed:
-        count = 0
-        while count < min(MAX_HEADER, len(rows) - 1) and _is_above(rows[count], typed, kinds, 2 if count else 1):
-            count += 1
-        reason = "it holds words above columns of values" if count else "the first line has values as those below"
-        return count, 0.97 if count < 2 else 0.85, reason
-    return _header_of_words(rows)
-
-
-def _is_above(record: Record, typed: Sequence[int], kinds: Sequence[str], least: int) -> bool:
-    """Whether a record holds words where its columns hold values."""
-    if least > 1 and len(record.fields) != len(kinds):
-        return False
-    here = [(kind(record.fields[column]), kinds[column]) for column in typed if column < len(record.fields)]
-    words = sum(found == "text" or (found == "boolean" != expected) for found, expected in here)
-    values = sum(found == expected for found, expected in here)
-    full = sum(bool(value.strip()) for value in record.fields)
-    return words >= min(least, len(typed)) and words > 2 * values and 2 * full > len(record.fields)
-
-
-def _header_of_words(rows: Sequence[Record]) -> tuple[int, float, str]:
-    """Only words everywhere: a header is distinct, and none of it comes again below."""
-    head, below = rows[0].fields, rows[1:]
-    names = [value.strip().casefold() for value in head]
-    again = any(
-        value and any(column < len(row.fields) and row.fields[column].strip().casefold() == value for row in below)
-        for column, value in enumerate(names)
-    )
-    if again or len(set(names)) < len(names) or any(kind(value) in ("number", "date") for value in head):
-        return 0, 0.7, "the first line has words that come again below, or values"
-    sure = 0.85 if len(rows) > MAX_HEADER else 0.75
-    return 1, sure, "the first line's words do not come again"
-
-
-def _header_fields(record: Record, dialect: Dialect, width: int) -> list[str]:
-    """The fields of a header row, cut again with its quotes or another delimiter when they are too few."""
-    if len(record.fields) < width:
-        for delimiter in (dialect.delimiter, *OTHERS):
-            cut = resplit(record.raw, replace(dialect, delimiter=delimiter), width)
-            if cut:
-                return cut[0]
-    return record.fields
-
-
-def labels_of(rows: Sequence[Sequence[str]], width: int) -> tuple[str, ...]:
-    """The header texts, several rows joined by a space; empty ones are `column_n`, a repeated one gets its number."""
-    rows = [_without_surplus(row, width) for row in rows]
-    labels: dict[str, None] = {}
-    for column in range(width):
-        parts = [row[column].strip() for row in rows if column < len(row) and row[column].strip()]
-        label = " ".join(parts) or f"column_{column + 1}"
-        count, unique = 2, label
-        while unique in labels:
-            unique, count = f"{label}_{count}", count + 1
-        labels[unique] = None
-    return tuple(labels)
-
-
-def _without_surplus(row: Sequence[str], width: int) -> list[str]:
-    """A header row with too many fields loses empty ones."""
-    fields = list(row)
-    while len(fields) > width and "" in fields:
-        fields.remove("")
-    return fields
-
-
 def _repeated(
     found: Sequence[Record], body: int, end: int, width: int, labels: Sequence[str], kinds: Sequence[str]
 ) -> int | None:
@@ -262,7 +202,7 @@ def _repeated(
         again = record.fields[0].strip().casefold() == names[0]
         if again and [value.strip().casefold() for value in record.fields] == names:
             return index
-        if found[index - 1].blank and typed and _is_above(record, typed, kinds, 2) and all(record.fields):
+        if found[index - 1].blank and typed and is_above(record, typed, kinds, 2) and all(record.fields):
             return index
     return None
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import duckdb
 
+from .counts import Counts
 from .unpack import Packing
 
 
@@ -50,8 +51,11 @@ class Plan:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was read: rows in the Parquet file, and how many rows are in the file of rejects instead."""
+    """What was read: rows in the Parquet file, how many are in the file of rejects instead, and how many lines of the
+    file are neither.
+    """
 
     plan: Plan
     rows: int
-    rejected: int = 0
+    rejected: int
+    counts: Counts

@@ -12,8 +12,11 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import islice, takewhile
 
+from .cells import kind
+
 MAX_VALUES = 500
 SHAPES_OF_PROSE = 0.25
+SELDOM, ENOUGH = 0.02, 10
 DIGITS = re.compile(r"\d+")
 LETTERS = re.compile(r"[^\W\d_]+")
 
@@ -27,6 +30,13 @@ def shape(value: str) -> str:
 def loose(value: str) -> str:
     """The shape without lengths."""
     return DIGITS.sub("9", LETTERS.sub("a", value[:64]))
+
+
+def mark(letter: str) -> str:
+    """The class of a character: `A`, `a`, `9`, or a punctuation mark itself."""
+    if letter.isalpha():
+        return "a" if letter.islower() else "A"
+    return "9" if letter.isdigit() else letter
 
 
 class Profile:
@@ -44,6 +54,10 @@ class Profile:
         self.shortest, self.longest = lengths[0], lengths[-1]
         self.spaced = sum(" " in value for value in full) / max(len(full), 1)
         self.beginning = _beginning(min(full), max(full)) if len(full) > 2 else ""
+        self.firsts = Counter(mark(value[0]) for value in full)
+        self.lasts = Counter(mark(value[-1]) for value in full)
+        kinds = Counter(kind(value) for value in full).most_common(1)
+        self.kind = kinds[0][0] if kinds and kinds[0][1] > 0.9 * len(full) else "text"
 
     def misfit(self, value: str) -> float:
         """How little the value looks like the others."""
@@ -57,9 +71,17 @@ class Profile:
             return 0.05
         if self.beginning and len(self.beginning) > 2 and not value.startswith(self.beginning):
             return 1.0
+        unlike = self._unlike_ends(value)
         if not self.prose:
-            return 1.0
-        return self._unlike_prose(value)
+            return 0.3 if not unlike and kind(value) == self.kind != "text" else 1.0
+        return unlike + self._unlike_prose(value)
+
+    def _unlike_ends(self, value: str) -> float:
+        """What it costs that no other value begins, or ends, with such a character."""
+        if self.count < ENOUGH:
+            return 0.0
+        seldom = SELDOM * self.count
+        return 0.2 * ((self.firsts[mark(value[0])] <= seldom) + (self.lasts[mark(value[-1])] <= seldom))
 
     def _unlike_prose(self, value: str) -> float:
         cost = 0.15

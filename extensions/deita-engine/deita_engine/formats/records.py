@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from deita_engine.shapes import EngineError
 
+from .counts import Counts
 from .dialect import MAX_LINE, BadQuoteError, Dialect, OpenQuoteError, split
 from .resplit import resplit
 
@@ -38,9 +39,16 @@ class Record:
         return not any(field and not field.isspace() for field in self.fields)
 
 
-def records(lines: Iterable[str], dialect: Dialect, width: int | None = None, first_line: int = 1) -> Iterator[Record]:
+def records(
+    lines: Iterable[str],
+    dialect: Dialect,
+    width: int | None = None,
+    first_line: int = 1,
+    counts: Counts | None = None,
+) -> Iterator[Record]:
     """The records of lines (with their ends, as a file opened with newline="" gives them). With a `width`, lines whose
-    quotes are wrong are cut into so many fields where that is possible. Raises EngineError line_too_long.
+    quotes are wrong are cut into so many fields where that is possible. Comments are left out and, with `counts`,
+    counted. Raises EngineError line_too_long.
     """
     source = iter(lines)
     waiting: deque[str] = deque()
@@ -57,10 +65,12 @@ def records(lines: Iterable[str], dialect: Dialect, width: int | None = None, fi
         number += 1
         text = line.rstrip("\r\n")
         if dialect.comment and text.startswith(dialect.comment):
+            if counts:
+                counts.comments += 1
             continue
         try:
             fields = split(text, dialect)
-            yield Record(number, text, fields, STRAY if stray and stray.search(text) else None)
+            yield Record(number, text, fields, STRAY if stray(text) else None)
             continue
         except BadQuoteError:
             yield _repaired(number, text, dialect, width)
@@ -77,13 +87,15 @@ def records(lines: Iterable[str], dialect: Dialect, width: int | None = None, fi
             yield record
 
 
-def _stray(dialect: Dialect) -> re.Pattern[str] | None:
-    """Matches a quote that opens inside a field and closes at the end of one: a delimiter is missing before it."""
+def _stray(dialect: Dialect) -> Callable[[str], object]:
+    """Finds a quote that opens inside a field and closes at the end of one: a delimiter is missing before it."""
     if not dialect.quote:
-        return None
+        return lambda _: None
     d, q = re.escape(dialect.delimiter), re.escape(dialect.quote)
-    plain = f"(?:(?!{d}|{q}).)"
-    return re.compile(f"(?:^|{d}){plain}+{q}{plain}+(?:{d}{plain}*)+{q}(?:{d}|{q}|$)")
+    plain, inside = f"(?:(?!{d}|{q}).)", f"(?:(?!{d}|{q}).|{q}{q})"
+    opens = re.compile(f"{q}(?!{d}|{q}|$)(?<!^{q})(?<!{d}{q})(?<!{q}{q})")  # told at once, and most lines have none
+    whole = re.compile(f"(?:^|{d}){plain}+{q}{plain}{inside}*(?:{d}{inside}*)+{q}(?:{d}|{q}|$)")
+    return lambda text: opens.search(text) and whole.search(text)
 
 
 def too_long(number: int) -> EngineError:

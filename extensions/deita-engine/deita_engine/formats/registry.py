@@ -9,17 +9,18 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import duckdb
 
+from deita_engine.progress import COUNTING
 from deita_engine.settings import lock, open_instance
 from deita_engine.shapes import EngineError
 
 from . import arrow, csv_loading, json, parquet, sheets
 from .detect import TEXT_FORMATS, detect
+from .limits import Limits
 from .plan import Outcome, Reading, Target
 from .previews import OTHERS
 from .unpack import packing_of, private_folder, unpack
@@ -61,14 +62,6 @@ class Work(Protocol):
         """The connection that an interrupt reaches."""
 
 
-@dataclass(frozen=True)
-class Limits:
-    """What a reading may use."""
-
-    memory: int
-    threads: int
-
-
 @contextmanager
 def opened(
     work: Work, blob: Path, recipe: dict[str, Any], temporary: Path, limits: Limits, into: Path | None = None
@@ -84,8 +77,8 @@ def opened(
         format = _format(path, recipe)
         connection = open_instance(temporary, limits.memory, limits.threads, private=name)
         try:
-            connection.execute("SET enable_progress_bar = true")  # without it DuckDB counts no progress
-            connection.execute("SET enable_progress_bar_print = false")
+            for statement in COUNTING:
+                connection.execute(statement)
             lock(connection, [folder, *([into] if into else [])], [path])
             work.uses(connection)
             yield Reading(path, format, packing, recipe, connection, folder, work.check)

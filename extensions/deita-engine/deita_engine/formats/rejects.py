@@ -4,7 +4,9 @@ remain.
 
 from __future__ import annotations
 
+import heapq
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from deita_engine.names import unique_names
 
 from .cells import NULL_WORDS
 from .csv import REJECTS_LIMIT
+from .null_words import with_words
 
 WIDER = {"BIGINT": "DOUBLE", "INTEGER": "DOUBLE", "DATE": "TIMESTAMP", "BOOLEAN": "VARCHAR"}
 SHARE_OF_TEXT = 0.01
@@ -49,20 +52,20 @@ def better_recipe(
         " FROM reject_errors WHERE error_type = 'CAST' AND column_name IS NOT NULL GROUP BY 1",
         {"pattern": VALUE},
     ).fetchall()
-    columns, words = dict(recipe["columns"]), list(recipe["null_words"])
+    better, columns = recipe, dict(recipe["columns"])
     for name, times, values in failed:
         if name not in columns or name in fixed:
             continue
-        nothing = [word for word in NULL_WORDS if word in values and word not in words]
+        nothing = [word for word in NULL_WORDS if word in values]
         if nothing and "null_words" not in fixed:
-            words += nothing
+            better = with_words(better, name, nothing)
             continue
         columns[name] = _wider(connection, columns[name], values, times, rows)
-    if columns == recipe["columns"] and words == recipe["null_words"]:
+    if columns == recipe["columns"] and better == recipe:
         return None
     changed = {columns[name] for name in columns if columns[name] != recipe["columns"][name]}
     kept = None if "TIMESTAMP" in changed else recipe.get("timestamp_format")
-    return {**recipe, "columns": columns, "null_words": words, "timestamp_format": kept}
+    return {**better, "columns": columns, "timestamp_format": kept}
 
 
 def _wider(connection: duckdb.DuckDBPyConnection, kind: str, values: list[str], times: int, rows: int) -> str:
@@ -77,18 +80,28 @@ def _wider(connection: duckdb.DuckDBPyConnection, kind: str, values: list[str], 
     return "VARCHAR" if times >= REJECTS_LIMIT or times > max(rows * SHARE_OF_TEXT, 0) else kind
 
 
-def write(connection: duckdb.DuckDBPyConnection, recipe: dict[str, Any], file: Path) -> int:
-    """Write the rejects as NDJSON ({line, column, raw, reason}), one for each line with its first error; returns how
-    many lines they are.
+def write(
+    connection: duckdb.DuckDBPyConnection, recipe: dict[str, Any], others: list[dict[str, Any]], file: Path
+) -> int:
+    """Write the rejects, and others, as NDJSON ({line, column, raw, reason}), one for each line in their order; returns
+    how many lines they are.
     """
+    count, last = 0, 0
+    with file.open("w", encoding="utf-8") as out:
+        for item in heapq.merge(_of_duckdb(connection, recipe), others, key=lambda item: int(item["line"])):
+            if item["line"] != last:
+                out.write(json.dumps(item, ensure_ascii=False) + "\n")
+                count, last = count + 1, item["line"]
+    return count
+
+
+def _of_duckdb(connection: duckdb.DuckDBPyConnection, recipe: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Those that DuckDB noted, each line with its first error."""
     names = dict(zip(recipe["columns"], unique_names(recipe["columns"]), strict=True))
     cursor = connection.execute(
         "SELECT line, arg_min(column_name, column_idx), first(csv_line), arg_min(error_message, column_idx)"
         " FROM reject_errors GROUP BY scan_id, line ORDER BY line"
     )
-    with file.open("w", encoding="utf-8") as out:
-        while rows := cursor.fetchmany(1000):
-            for line, column, raw, reason in rows:
-                item = {"line": line, "column": names.get(column), "raw": (raw or "")[:RAW_BYTES], "reason": reason}
-                out.write(json.dumps(item, ensure_ascii=False) + "\n")
-    return count(connection)
+    while rows := cursor.fetchmany(1000):
+        for line, column, raw, reason in rows:
+            yield {"line": line, "column": names.get(column), "raw": (raw or "")[:RAW_BYTES], "reason": reason}

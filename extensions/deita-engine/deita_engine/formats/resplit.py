@@ -8,10 +8,14 @@ after one stray quote.
 
 from __future__ import annotations
 
+from itertools import islice
+
 from .dialect import Dialect, unescaped
 
 MAX_PIECES = 400
-MAX_MERGED = 40
+MAX_MERGED = 200
+MAX_CLOSINGS = 12
+BEAM = 4.0
 GLUED, STRAY, HALF, INNER = 0.6, 0.3, 1.0, 0.8
 
 
@@ -27,8 +31,10 @@ def resplit(text: str, dialect: Dialect, width: int | None) -> tuple[list[str], 
     for start in range(len(pieces)):
         if not best[start]:
             continue
+        most = min(way[0] for way in best[start].values()) + BEAM
+        near = [(count, way[0]) for count, way in best[start].items() if way[0] <= most]
         for end, cost, fields in _fields_from(pieces, start, dialect):
-            for count, (before, *_) in best[start].items():
+            for count, before in near:
                 total, there = before + cost, best[end].get(count + len(fields))
                 if there is None or total < there[0]:
                     best[end][count + len(fields)] = (total, start, count, fields)
@@ -55,24 +61,32 @@ def _fields_from(pieces: list[str], start: int, dialect: Dialect) -> list[Option
     piece, quote = pieces[start], dialect.quote
     if quote not in piece:
         return [(start + 1, 0.0, (piece,))]
-    options: list[Option] = [(start + 1, HALF + 0.1 * piece.count(quote), (piece,))]
-    if not piece.startswith(quote) and not piece.endswith(quote):
-        options[0] = (start + 1, 0.1, (piece,))
-    for end in range(start + 1, min(start + MAX_MERGED, len(pieces)) + 1):
-        if not pieces[end - 1].endswith(quote):
-            continue
+    options: list[Option] = [(start + 1, bare_cost(piece, quote), (piece,))]
+    last = min(start + MAX_MERGED, len(pieces))
+    closings = (end for end in range(start + 1, last + 1) if pieces[end - 1].endswith(quote))
+    for end in islice(closings, MAX_CLOSINGS):
         text = dialect.delimiter.join(pieces[start:end])
         if len(text) < 2:
             continue
         if text.startswith(quote):
-            options.append((end, _quoted_cost(text[1:-1], dialect), (_inside(text[1:-1], dialect),)))
+            cost = _quoted_cost(text[1:-1], dialect)
+            options.append((end, cost, (_inside(text[1:-1], dialect),)))
             options += _two_quoted(text, end, dialect)
+            if not cost:  # nothing is wrong with it: longer ones would only swallow its neighbours
+                break
         elif (opening := text.find(quote)) < len(text) - 1 and pieces[start].find(quote) == opening:
             inside = text[opening + 1 : -1]
             options.append((end, GLUED + _quoted_cost(inside, dialect), (text[:opening], _inside(inside, dialect))))
     if piece.startswith(quote):
         options += _quoted_then_bare(pieces, start, dialect)
     return options
+
+
+def bare_cost(piece: str, quote: str) -> float:
+    """What is wrong with quotes in a field that is not quoted as a whole: at its edges they look like real ones."""
+    if not quote or quote not in piece:
+        return 0.0
+    return HALF + 0.1 * piece.count(quote) if piece.startswith(quote) or piece.endswith(quote) else 0.1
 
 
 def _two_quoted(text: str, end: int, dialect: Dialect) -> list[Option]:

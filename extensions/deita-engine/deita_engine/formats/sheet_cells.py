@@ -1,20 +1,24 @@
 """Cells of a workbook as values of one type a column.
 
 A column keeps the type of its cells when they agree: whole numbers, numbers, truth values, dates, timestamps, times,
-durations. When they do not, it is text as the sheet shows it. Words like NA in a column that is otherwise of one type
-are nothing; so are error cells (#DIV/0!), which the reader gives as empty.
+durations. When they do not, it is text as the sheet shows it. Words like NA and error cells (#DIV/0!) in a column that
+is otherwise of one type are nothing.
 """
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Any
 
 import pyarrow as pa
 
-NULL_WORDS = ("NA", "N/A", "n/a", "#N/A", "NULL", "null", "NaN", "nan", "None", "-", "--", "?", ".")
+from .cells import NULL_WORDS
+
+ERRORS = frozenset({"#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "#SPILL!", "#CALC!", "#FIELD!"})
+NOTHING = ERRORS | frozenset(NULL_WORDS)
 EXACT = 2.0**53
+MAX_WORDS = 100
 EMPTY = ""
 INTEGER, NUMBER, BOOLEAN, DATE, TIMESTAMP, TIME, DURATION, TEXT = (
     "integer", "number", "boolean", "date", "timestamp", "time", "duration", "text",
@@ -43,34 +47,41 @@ ARROW = {
 class Evidence:
     """What the cells of one column are, gathered chunk by chunk."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, summed: bool = False) -> None:
         self.types: set[type] = set()
         self.words: set[str] = set()
-        self.whole = True
-        self.filled = 0
+        self.nothing: set[str] = set()
+        self.whole, self.summed = True, summed
+        self.filled, self.total = 0, 0.0
 
     def add(self, cells: Sequence[Any]) -> None:
         """More cells of the column."""
         found = set(map(type, cells))
         self.filled += len(cells) - cells.count(EMPTY)
-        if str in found and len(self.words) <= len(NULL_WORDS) + 1:
-            self.words.update({cell for cell in cells if type(cell) is str})
+        if str in found:
+            self.nothing |= NOTHING.intersection(cells)
+            if len(self.words) <= MAX_WORDS:
+                self.words.update({cell for cell in cells if type(cell) is str})
         self.types |= found
-        if self.whole and float in found:
+        if float in found and (self.whole or self.summed):
             numbers = cells if found == {float} else [cell for cell in cells if type(cell) is float]
-            self.whole = all(map(float.is_integer, numbers)) and max(map(abs, numbers)) <= EXACT
+            self.whole = self.whole and all(map(float.is_integer, numbers)) and max(map(abs, numbers)) <= EXACT
+            self.total += sum(numbers) if self.summed else 0
 
-    def kind(self, null_words: Sequence[str] | None) -> tuple[str, list[str]]:
-        """The column's kind, and the words that count as nothing for that; `null_words` are the caller's."""
-        words = self.words - {EMPTY} - set(null_words or ())
-        used = sorted(words)
-        if words and (null_words is not None or not words <= set(NULL_WORDS)):
-            return TEXT, []
+    def kind(self, said: Sequence[str] | None, errors: Set[str]) -> tuple[str, list[str], bool]:
+        """The column's kind, the words that count as nothing for that, and whether it has errors that do not; `said`
+        are the caller's words, `errors` what error cells hold.
+        """
+        words = self.words - {EMPTY} - set(said or ())
+        if words - errors - (NOTHING if said is None else ERRORS):
+            return TEXT, [], False
         types = frozenset(self.types - {str})
+        used = sorted(words) if said is None else []
         if types <= {int, float} and types:
-            return (INTEGER if self.whole else NUMBER), used
-        kind = KINDS.get(types)
-        return (kind, used) if kind else (TEXT, [])
+            return (INTEGER if self.whole else NUMBER), used, bool(said is not None and words)
+        if types and types not in KINDS:
+            return TEXT, [], False
+        return KINDS.get(types, TEXT), used, bool(said is not None and words)
 
 
 def shown(cell: Any) -> str:
@@ -102,5 +113,5 @@ def array(cells: Sequence[Any], kind: str, nothing: frozenset[str]) -> pa.Array:
     if str in types:
         values = [None if type(cell) is str else cell for cell in values]
     if kind == INTEGER:
-        return pa.array(values, pa.float64()).cast(pa.int64())
+        return pa.array([None if value is None else int(value) for value in values], ARROW[kind])
     return pa.array(values, ARROW[kind])

@@ -158,10 +158,19 @@ def _regular(cut: Sequence[Sequence[str]]) -> float:
 
 
 def _escape(rows: Sequence[str], dialect: Dialect) -> str:
+    if dialect.quote == "'" and _are_doubled('"', rows, dialect.delimiter):
+        return '"'
     if not dialect.quote or not any("\\" + dialect.quote in row for row in rows):
         return dialect.quote
     doubled = _cut(rows, dialect)[1]
     return "\\" if _cut(rows, replace(dialect, escape="\\"))[1] < 0.2 * doubled else dialect.quote
+
+
+def _are_doubled(mark: str, rows: Sequence[str], delimiter: str) -> bool:
+    """Whether a character stands inside fields, and always twice."""
+    runs = [run for row in rows for run in re.finditer(f"{mark}+", row)]
+    inside = any(run.start() and run.string[run.start() - 1] not in delimiter for run in runs)
+    return inside and all(len(run[0]) % 2 == 0 for run in runs)
 
 
 def _comment(rows: Sequence[str]) -> str:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import codecs
 from pathlib import Path
 
-from deita_engine.shapes import EngineError
-
+from .encoding import text_codec
 from .plan import Reading
 
 CHUNK = 4 * 1024 * 1024
@@ -16,10 +15,7 @@ def utf8_file(reading: Reading, encoding: str, *, bare: bool = False) -> Path:
     """The file itself, or a UTF-8 copy of it in the reading's folder, when `bare` without a byte order mark; raises
     EngineError bad_recipe.
     """
-    try:
-        name = codecs.lookup(encoding).name
-    except LookupError as error:
-        raise EngineError("bad_recipe", f"There is no encoding {encoding}.", details={"field": "encoding"}) from error
+    name = text_codec(encoding)
     if name in ("utf-8", "utf-8-sig", "ascii"):
         if not (bare and _is_marked(reading.path)):
             return reading.path

@@ -21,6 +21,7 @@ from deita_engine.reader import literal
 from deita_engine.shapes import EngineError
 
 from .copying import copy
+from .counts import Counts
 from .plan import Outcome, Plan, Target
 
 RAW_CHARACTERS = 4096
@@ -87,15 +88,27 @@ def typed(
 
 
 def load_typed(
-    connection: duckdb.DuckDBPyConnection, found: Typed, target: Target, others: Iterable[dict[str, Any]] = ()
+    connection: duckdb.DuckDBPyConnection,
+    found: Typed,
+    target: Target,
+    others: Iterable[dict[str, Any]] = (),
+    counts: Counts | None = None,
 ) -> Outcome:
-    """Write rows and rejects; `others` are rejects that were found before; raises EngineError file_unreadable."""
+    """Write rows and rejects; `others` are rejects that were found before, `counts` what the file has, where that is
+    more than its rows. Raises EngineError file_unreadable.
+    """
     try:
+        counts = counts or Counts("row", row_count(connection, found.source))
         rows = copy(connection, found.plan, target.rows)
         rejected = write_rejects(target, others, _misfits(connection, found))
     except duckdb.Error as error:
         raise unreadable(error) from error
-    return Outcome(found.plan, rows, rejected)
+    return Outcome(found.plan, rows, rejected, counts)
+
+
+def row_count(connection: duckdb.DuckDBPyConnection, source: str) -> int:
+    """How many rows a relation has."""
+    return int(connection.execute(f"SELECT count(*) FROM {source}").fetchall()[0][0])  # noqa: S608
 
 
 def odd_rows(connection: duckdb.DuckDBPyConnection, found: Typed, count: int) -> list[dict[str, Any]]:
@@ -146,7 +159,8 @@ def parsed_type(connection: duckdb.DuckDBPyConnection, label: str, kind: Any) ->
         return str(connection.type(kind))
     except (duckdb.Error, TypeError) as error:
         message = f"There is no type {kind} (column {label})."
-        raise EngineError("bad_recipe", message, details={"field": f"columns.{label}"}) from error
+        path = f"columns.{label}"
+        raise EngineError("bad_recipe", message, details={"field": path, "path": path}) from error
 
 
 def _misfits(connection: duckdb.DuckDBPyConnection, found: Typed) -> Iterable[dict[str, Any]]:

@@ -7,8 +7,11 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from deita_engine.client import Run
+from deita_engine.formats.limits import Limits
+from deita_engine.formats.registry import opened, preview
 
 Load = Callable[..., Awaitable[Run]]
 
@@ -53,3 +56,26 @@ def table(
         return Loaded(await load(file, "t", mode="replace", recipe=recipe), query)
 
     return read
+
+
+class Work:
+    """An operation that nobody interrupts."""
+
+    def check(self) -> None:
+        """Go on."""
+
+    def uses(self, connection: duckdb.DuckDBPyConnection | None) -> None:
+        """Nothing to interrupt."""
+
+
+@pytest.fixture
+def previewed(tmp_path: Path) -> Callable[..., dict[str, Any]]:
+    """`previewed(file, **recipe)` shows what a file would become."""
+
+    def look(file: Path, **recipe: Any) -> dict[str, Any]:
+        with opened(Work(), file, recipe, tmp_path / "temporary", Limits(1024**3, 2)) as reading:
+            found = preview(reading)
+        assert list((tmp_path / "temporary").glob("reading-*/plain")) == []
+        return found
+
+    return look

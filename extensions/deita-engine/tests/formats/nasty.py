@@ -64,8 +64,14 @@ def delimiters() -> Iterator[Nasty]:
         yield Nasty(f"quote_{name}_doubled", "\n".join(doubled).encode(), ["id", "name", "flag"], said)
         escaped = [lines[0], *(f'{i}{mark}"he said \\"no\\" {i}"{mark}true' for i, _, _ in said)]
         yield Nasty(f"quote_{name}_escaped", "\n".join(escaped).encode(), ["id", "name", "flag"], said)
+        pathed = [[n, f'C:\\temp\\"no" {n}', True] for n in range(30)]
+        kept = [lines[0], *(f'{i}{mark}"C:\\temp\\\\\\"no\\" {i}"{mark}true' for i, _, _ in pathed)]
+        yield Nasty(f"quote_{name}_escaped_and_backslashes", "\n".join(kept).encode(), ["id", "name", "flag"], pathed)
         bare = [lines[0], *(f'{i}{mark}"he said "no" {i}"{mark}true' for i, _, _ in said)]
         yield Nasty(f"quote_{name}_not_escaped", "\n".join(bare).encode(), ["id", "name", "flag"], said)
+        wide = [[n, f'5" wide{mark} {n}', True] for n in range(30)]
+        turned = [lines[0], *(f"{i}{mark}'5\"\" wide{mark} {i}'{mark}true" for i, _, _ in wide)]
+        yield Nasty(f"quote_{name}_single_and_doubled", "\n".join(turned).encode(), ["id", "name", "flag"], wide)
         single = [lines[0], *(f"{i}{mark}'a{mark}b {i}'{mark}true" for i, _, _ in said)]
         yield Nasty(f"quote_{name}_single", "\n".join(single).encode(), ["id", "name", "flag"], inside)
 
@@ -149,6 +155,9 @@ def layouts() -> Iterator[Nasty]:
     yield made("two_header_rows", "id,name,x\nno,text,cm\n" + body, ["id no", "name text", "x cm"])
     yield made("another_table_below", head + body + "\nday,sum\n2024-01-01,5\n2024-01-02,6\n2024-01-03,7\n")
     yield made("the_header_again", head + body + head + body)
+    yield made("row_names_as_R_writes_them", '"name" "x"\n' + "".join(f'"{i}" "{n}" {x}\n' for i, n, x in rows),
+               ["column_1", "name", "x"])  # fmt: skip
+    yield made("row_names_and_commas", "name,x\n" + body, ["column_1", "name", "x"])
     yield made("empty_header_name", "id,,x\n" + body, ["id", "column_2", "x"])
     yield made("the_same_name_twice", "id,x,x\n" + body, ["id", "x", "x_2"])
     yield made("spaces_around_names", " id , name , x \n" + body)
@@ -165,6 +174,23 @@ def layouts() -> Iterator[Nasty]:
     )
     yield made(
         "a_quote_inside", head + body.replace("9,name 9,", '9,name "9",', 1), table=_with(rows, 8, [9, 'name "9"', 4.5])
+    )
+    yield made("an_open_quote_in_the_header", 'id,"name,x\n' + body, ["id", '"name', "x"])
+    yield made("an_open_quote_in_the_title", '"Report of the year\n\n' + head + body)
+    yield made(
+        "an_empty_field_in_front",
+        "id,name,x,note\n"
+        + body.replace("\n", ",\n").replace("9,name 9,4.5", ",9,name 9,4.5", 1)
+        + "31,name 31,15.5,a note\n",
+        ["id", "name", "x", "note"],
+        [*([*row, None] for row in rows), [31, "name 31", 15.5, "a note"]],
+        types={"id": "BIGINT", "x": "DOUBLE"},
+    )
+    yield made(
+        "a_missing_delimiter_before_a_quote",
+        head + body.replace("9,name 9,", '9"name 9, a",', 1),
+        table=_with(rows, 8, [9, "name 9, a", 4.5]),
+        types={"id": "BIGINT", "x": "DOUBLE"},
     )
     yield made("a_row_with_semicolons", head + body.replace("9,name 9,4.5", "9;name 9;4.5", 1))
     yield made(

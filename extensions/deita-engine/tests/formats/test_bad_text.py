@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import csv
+import io
 import json
+import re
 import tempfile
 import time
 from pathlib import Path
@@ -8,6 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from deita_engine.formats import csv_loading
+from deita_engine.formats.encoding import text_codec
 from deita_engine.formats.plan import Outcome, Reading, Target
 from deita_engine.formats.unpack import Packing
 from deita_engine.shapes import EngineError
@@ -40,7 +44,45 @@ def test_whatever_the_text_it_becomes_rows_and_rejects_or_a_documented_error(con
     else:
         assert len(rejects) == outcome.rejected
         assert all(set(item) == {"line", "column", "raw", "reason"} for item in rejects)
+        assert outcome.rows + outcome.rejected + outcome.counts.left_out == outcome.counts.total
     assert time.monotonic() - begin < 30
+
+
+WORDS = st.sampled_from(
+    ["a", "Köln", "two words", "x,y", "1;2", 'he said "no"', "it's", "first\nsecond", "#", "NA", "-"]
+)
+VALUES = st.sampled_from(["1", "-2.5", "1,5", "007", "2024-01-31", "31.01.2024", "10:30", "true", "$5", "12 %", "1e3"])
+
+
+@st.composite
+def grids(draw: st.DrawFn) -> tuple[int, bytes, list[str]]:
+    """How many rows, the grid as a text in some dialect, and its lines."""
+    width = draw(st.integers(2, 6))
+    cells = st.one_of(WORDS, VALUES)
+    rows = draw(st.lists(st.lists(cells, min_size=width, max_size=width), min_size=1, max_size=40))
+    out = io.StringIO(newline="")
+    writer = csv.writer(
+        out,
+        delimiter=draw(st.sampled_from(",;\t|")),
+        quotechar=draw(st.sampled_from("\"'")),
+        quoting=draw(st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL])),
+        lineterminator=draw(st.sampled_from(["\n", "\r\n", "\r"])),
+    )
+    writer.writerows(rows)
+    text = out.getvalue()
+    return len(rows), text.encode(), re.findall(r"[^\r\n]*(?:\r\n|\r|\n)", text)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(grids())
+def test_whatever_the_grid_and_its_dialect_no_line_is_lost(grid: tuple[int, bytes, list[str]]) -> None:
+    rows, content, lines = grid
+    outcome, rejects = load(content)
+    counts = outcome.counts
+    assert counts.total == len(lines)
+    assert outcome.rows + len(rejects) + counts.left_out == counts.total
+    if rows > 5:
+        assert (counts.above, counts.below) == (0, 0), outcome.plan.recipe
 
 
 @pytest.mark.parametrize(
@@ -66,3 +108,15 @@ def test_a_text_beyond_the_limits_is_refused_at_once(content: bytes, code: str) 
 def test_a_damaged_text_is_read_as_far_as_it_goes(content: bytes) -> None:
     outcome, rejects = load(content)
     assert outcome.rows + len(rejects) == max(content.count(b"\n") - (1 if content.endswith(b"\n") else 0), 0)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le", "utf-32", "cp1252", "gb18030"])
+def test_a_codec_that_makes_text_of_bytes_is_taken(encoding: str) -> None:
+    assert text_codec(encoding)
+
+
+@pytest.mark.parametrize("encoding", ["zlib", "base64", "rot13", "undefined", "idna", "klingon", "../x", "\0"])
+def test_what_is_no_encoding_of_texts_is_refused(encoding: str) -> None:
+    with pytest.raises(EngineError) as error:
+        text_codec(encoding)
+    assert (error.value.code, error.value.details["field"]) == ("bad_recipe", "encoding")

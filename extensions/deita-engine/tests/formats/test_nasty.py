@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import codecs
 import hashlib
 import importlib.util
 import json
+import re
 import sys
 import uuid
 from collections.abc import AsyncIterator
@@ -24,7 +26,8 @@ FILES = nasty.everything()
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def engine(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Engine]:
     storage = tmp_path_factory.mktemp("nasty")
-    engine = Engine(EngineConfig(storage, storage / "people" / "me" / "spool", memory_bytes=1024**3, threads=2))
+    spool, given = storage / "people" / "me" / "spool", tmp_path_factory.getbasetemp()
+    engine = Engine(EngineConfig(storage, spool, readable=(given,), memory_bytes=1024**3, threads=2))
     yield engine
     await engine.stop()
 
@@ -35,6 +38,11 @@ async def load(engine: Engine, file: Path, recipe: dict[str, Any]) -> Run:
     run = await engine.import_file(spec)
     assert await run.wait(60)
     assert run.state == "done", run.error
+    assert run.counts
+    _, total, *left_out = run.counts.values()
+    text = file.read_bytes().decode(codecs.lookup(run.recipe["encoding"]).name if run.recipe else "utf-8")
+    assert total == len(re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+$", text))
+    assert run.rows + run.reject_count + sum(left_out) == total, run.counts
     return run
 
 

@@ -5,35 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pytest
-from deita_engine.formats.registry import Limits, opened, preview
 
 Preview = Callable[..., dict[str, Any]]
-
-
-class Work:
-    """An operation that nobody interrupts."""
-
-    def check(self) -> None:
-        pass
-
-    def uses(self, connection: duckdb.DuckDBPyConnection | None) -> None:
-        pass
-
-
-@pytest.fixture
-def previewed(tmp_path: Path) -> Preview:
-    def look(file: Path, **recipe: Any) -> dict[str, Any]:
-        with opened(Work(), file, recipe, tmp_path / "temporary", Limits(1024**3, 2)) as reading:
-            found = preview(reading)
-        assert list((tmp_path / "temporary").glob("reading-*/plain")) == []
-        return found
-
-    return look
 
 
 def test_a_csv_is_shown_with_its_first_rows_and_its_raw_lines(previewed: Preview, tmp_path: Path) -> None:

@@ -143,7 +143,10 @@ async def test_error_cells_and_words_for_nothing_are_null(table: Table, tmp_path
     sheet["A3"].data_type = "e"
     book.save(tmp_path / "book")
     loaded = await table(tmp_path / "book")
-    assert (loaded.types, loaded.run.recipe["null_words"]) == ({"a": "BIGINT", "b": "BIGINT"}, ["", "-", "NA"])
+    assert (loaded.types, loaded.run.recipe["null_words"]) == (
+        {"a": "BIGINT", "b": "BIGINT"},
+        ["", "#DIV/0!", "-", "NA"],
+    )
     assert await loaded.rows() == [[1, None], [None, 2], [3, None], [4, 5]]
 
 

@@ -54,6 +54,7 @@ def refused(folder: Path, content: bytes, member: str | None = None) -> str:
         ("zstd", zstd(TEXT)),
         ("zstd", zstd(TEXT[:4000]) + zstd(TEXT[4000:])),
     ],
+    ids=["plain", "gzip", "two gzip members", "bz2", "two bz2 streams", "zstd", "two zstd frames"],
 )
 def test_a_packed_file_gives_its_plain_bytes(tmp_path: Path, name: str, content: bytes) -> None:
     packing, found = plain(tmp_path, content)
@@ -70,13 +71,19 @@ def test_the_first_file_of_an_archive_is_taken_and_the_others_are_named(tmp_path
     assert refused(tmp_path, TEXT, "c.csv") == "bad_recipe"
 
 
-@pytest.mark.parametrize("content", [gzip.compress(TEXT), bz2.compress(TEXT), zstd(TEXT), zipped({"a.csv": TEXT})])
+@pytest.mark.parametrize(
+    "content",
+    [gzip.compress(TEXT), bz2.compress(TEXT), zstd(TEXT), zipped({"a.csv": TEXT})],
+    ids=["gzip", "bz2", "zstd", "zip"],
+)
 def test_a_packed_file_that_was_cut_is_refused(tmp_path: Path, content: bytes) -> None:
     assert refused(tmp_path, content[:-9]) == "file_unreadable"
     assert refused(tmp_path, content[: len(content) // 2]) == "file_unreadable"
 
 
-@pytest.mark.parametrize("content", [gzip.compress(TEXT), bz2.compress(TEXT), zipped({"a.csv": TEXT})])
+@pytest.mark.parametrize(
+    "content", [gzip.compress(TEXT), bz2.compress(TEXT), zipped({"a.csv": TEXT})], ids=["gzip", "bz2", "zip"]
+)
 def test_a_packed_file_with_a_checksum_that_was_bent_is_refused(tmp_path: Path, content: bytes) -> None:
     bent = bytearray(content)
     bent[len(content) // 2] ^= 0xFF

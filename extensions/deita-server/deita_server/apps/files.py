@@ -8,6 +8,8 @@ from typing import Any
 from jupyter_server.base.handlers import FileFindHandler
 from jupyter_server.utils import url_path_join
 
+NO_MATHJAX = "data:text/javascript,MathJax=new%20Proxy(()=>{},{get:(a,b,c)=>c,apply:()=>{}});//"
+"""A MathJax that does nothing: the default is a CDN's, and Voila asks for one even where nothing is to be set."""
 _SHOWN = ("voila", "ipywidgets", "jupyterlab_widgets", "anywidget")
 
 
@@ -20,7 +22,7 @@ def page_config(page: dict[str, Any], *, base_url: str, **_context: Any) -> dict
     """Tell a page the versioned addresses of Voila's files; Voila calls it for warm pages as for others."""
     page["fullStaticUrl"] = url_path_join(base_url, "voila/static", assets_version())
     page["fullLabextensionsUrl"] = url_path_join(base_url, "voila/labextensions", assets_version())
-    page["fullMathjaxUrl"] = url_path_join(base_url, "voila/static/no-mathjax.js")  # the default is a CDN
+    page["fullMathjaxUrl"] = NO_MATHJAX
     return page
 
 

@@ -77,7 +77,12 @@ class Apps:
         base_url = url_path_join(self.server.base_url, APPS)
         house = self.server.house
         place = module.Place(
-            base_url, self.server.port, self.notebooks, Path(self.server.root_dir), house.sockets.folder
+            base_url,
+            self.server.port,
+            self.notebooks,
+            Path(self.server.root_dir),
+            house.sockets.folder,
+            self.server.is_shared,
         )
         voila: NestedVoila = module.NestedVoila(place, house, self.server.web_app.settings, self.server.config)
         self._route(base_url, voila.app)

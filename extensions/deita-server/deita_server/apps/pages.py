@@ -45,7 +45,7 @@ class AppPage(PlainErrors, TornadoVoilaHandler):
             raise HTTPError(404)
         self.xsrf_token  # noqa: B018  # reading it sets the cookie that the page's JavaScript sends back
         await self.kernel_manager.prune(path)
-        with self.kernel_manager.rendering():
+        with self.kernel_manager.rendering(self.current_user.username):
             await super().get(path)
         self.kernel_manager.warm(path)
 

@@ -12,18 +12,15 @@ from typing import Any
 
 from jupyter_server.services.config import ConfigManager
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
-from jupyter_server.services.kernels.handlers import KernelHandler
 from jupyter_server.utils import url_path_join
 from jupyterlab_server.themes_handler import ThemesHandler
 from tornado.web import Application
+from traitlets import Float
 from traitlets.config import Config
 from voila.app import Voila
 from voila.configuration import VoilaConfiguration
 from voila.paths import collect_template_paths
-from voila.request_info_handler import RequestInfoSocketHandler
-from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
 from voila.static_file_handler import AllowListFileHandler, TemplateStaticFileHandler
-from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
 from deita_server.kernels.manager import KernelHouse
 from deita_server.kernels.specs import WorkspaceKernelSpecs
@@ -32,6 +29,7 @@ from .files import ExtensionFiles, FrontEndFiles, assets_version, page_config
 from .kernels import AppKernels
 from .notebooks import AppNotebooks
 from .pages import AppPage, NoSuchPage
+from .viewers import OwnChannels, OwnKernel, OwnShutdown, PageGuard, RequestInfo
 
 _KERNEL = r"(?P<kernel_id>\w+-\w+-\w+-\w+-\w+)"
 _TEMPLATE, _FALLBACK_TEMPLATE = "deita", "lab"
@@ -58,6 +56,7 @@ class Place:
     notebooks: AppNotebooks
     start_folder: Path
     empty_folder: Path
+    is_shared: bool
 
 
 def _template() -> str:
@@ -84,12 +83,16 @@ class NestedVoila(Voila):
     """Voila without its own server, command line, directory tree and template switches."""
 
     name = "voila"
+    guard_seconds = Float(10.0, help="How often a shared server asks whether those who look may still do so.").tag(
+        config=True
+    )
 
     def __init__(self, place: Place, house: KernelHouse, shared: dict[str, Any], config: Config) -> None:
         merged = _configuration()
         merged.merge(config)
         super().__init__(config=merged, log=shared["serverapp"].log)
         self.place, self.house, self.shared = place, house, shared
+        self.guard = PageGuard(self.guard_seconds, self.log)
         self.base_url = self.server_url = place.base_url
         self.port = place.port
         self.root_dir = str(next((folder for folder in place.notebooks.folders if folder.is_dir()), place.empty_folder))
@@ -127,6 +130,7 @@ class NestedVoila(Voila):
             mathjax_config="",
             static_immutable_cache=[self._versioned("voila/static"), self._versioned("voila/labextensions")],
             voila=self,
+            page_guard=self.guard,
         )
         return settings
 
@@ -145,10 +149,10 @@ class NestedVoila(Voila):
         }
         themes = {"themes_url": "/voila/api/themes", "path": self.themes_dir, "no_cache_paths": ["/"]}
         routes: list[tuple[Any, ...]] = [
-            (rf"api/kernels/{_KERNEL}", KernelHandler),
-            (rf"api/kernels/{_KERNEL}/channels", VoilaKernelWebsocketHandler),
-            (rf"voila/query/{_KERNEL}", RequestInfoSocketHandler),
-            (rf"voila/api/shutdown/{_KERNEL}", VoilaShutdownKernelHandler),
+            (rf"api/kernels/{_KERNEL}", OwnKernel),
+            (rf"api/kernels/{_KERNEL}/channels", OwnChannels),
+            (rf"voila/query/{_KERNEL}", RequestInfo),
+            (rf"voila/api/shutdown/{_KERNEL}", OwnShutdown),
             (r"voila/api/themes/(.*)", ThemesHandler, themes),
             (r"voila/templates/(.*)", TemplateStaticFileHandler),
             (r"voila/static/[^/]+/(.*)", FrontEndFiles, {"path": self.static_paths}),
@@ -161,11 +165,14 @@ class NestedVoila(Voila):
 
     def warm(self) -> None:
         """Start a kernel for every app that has none waiting."""
+        if self.place.is_shared:
+            self.guard.start()
         for name in self.place.notebooks.names():
             self.kernel_manager.warm(name + ".ipynb")
 
     async def close(self) -> None:
         """End the apps' kernels."""
+        self.guard.stop()
         await self.kernel_manager.shutdown_all()
 
     def _versioned(self, path: str) -> str:

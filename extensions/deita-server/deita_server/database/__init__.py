@@ -1,1 +1,1 @@
-"""The workspace database: files, imports, tables and their versions, in `workspace.sqlite`."""
+"""The workspace database: files, imports, tables and their versions; a SQLite file or a schema of PostgreSQL."""

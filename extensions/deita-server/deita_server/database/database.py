@@ -1,60 +1,96 @@
-"""The door to `workspace.sqlite`: short transactions in threads, never on the event loop.
-
-Several servers of a workspace open the same file, so it is in WAL mode, a writer takes its lock when the transaction
-begins (an upgrade in the middle could not wait) and waits for another's a bounded time. `synchronous=FULL` makes a
-commit survive a power cut, not only a crash of the process.
-"""
+"""The door to the workspace database: short transactions in threads, never on the event loop."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Protocol, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Connection, Engine, inspect
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from deita_server.errors import DeitaError
 
 from .migrations import HEAD, upgrade
 
-BUSY_MS = 10_000
+VERSIONS = "alembic_version"
 THREADS = 4
 WAITING = 256
+PATIENCE_S = 15.0
+"""How long a transaction that sent nothing yet waits for a database that is being restarted."""
 
 Result = TypeVar("Result")
+
+
+class Backend(Protocol):
+    """SQLite or PostgreSQL."""
+
+    async def prepare(self) -> None:
+        """See to it that connections can be made."""
+
+    def engine(self, connections: int) -> Engine:
+        """A pool of so many connections. A transaction is the only one of its kind unless `deita_write` is False: then
+        it sees one moment.
+        """
+
+    def known(self, error: DBAPIError) -> Exception:
+        """The error of ours that it is, if it is one."""
 
 
 class Database:
     """`await read(work)` and `await write(work)`: `work` gets a session and runs in one transaction."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._engine: Engine = create_engine(
-            f"sqlite:///{path}", pool_size=THREADS, max_overflow=0, connect_args={"timeout": BUSY_MS / 1000}
-        )
-        event.listen(self._engine, "connect", _configure)
-        event.listen(self._engine, "begin", _begin)
+    def __init__(self, backend: Backend, *, read_only: bool = False) -> None:
+        self._backend, self.read_only = backend, read_only
+        self._engine = backend.engine(THREADS)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="deita-database")
         self._waiting = 0
 
+    async def prepare(self) -> None:
+        """See to it that connections can be made: comes before `open`."""
+        await self._backend.prepare()
+
     def open(self) -> None:
-        """Create the file or bring it up to date; call it while no other server does (see `Presence.gate`)."""
-        with self._engine.connect() as connection:
-            known = connection.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").scalar()
-            current = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() if known else None
-        if current != HEAD:
-            upgrade(self._engine)
+        """Create the tables or bring them up to date; call it while no other server does (see `Presence.gate`). Who
+        may only read waits until somebody else did. Raises workspace_outdated.
+
+        The first statement takes the writer's lock, which on PostgreSQL is the gate.
+        """
+        try:
+            if self.read_only:
+                self._wait_for_others()
+                return
+            with self._engine.connect() as connection:
+                if _revision(connection) != HEAD:
+                    upgrade(connection)
+                connection.commit()
+        except OperationalError as error:
+            raise self._backend.known(error) from error
+
+    def _wait_for_others(self) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        reading = self._engine.execution_options(deita_write=False)
+        while True:
+            with reading.connect() as connection:
+                if _revision(connection) == HEAD:
+                    return
+            if time.monotonic() > deadline:
+                message = "This workspace's database is not of this version of Deita yet."
+                hint = "Try again in a few seconds. If it stays so, an owner or editor has to open the workspace once."
+                raise DeitaError("workspace_outdated", message, hint=hint)
+            time.sleep(0.1)
 
     async def read(self, work: Callable[[Session], Result]) -> Result:
         """Run `work` on a snapshot of the database."""
         return await self._run(work, write=False)
 
     async def write(self, work: Callable[[Session], Result]) -> Result:
-        """Run `work` as the only writer; what it did is on the disk when this returns."""
+        """Run `work` as the only writer; what it did is on the disk when this returns. Raises read_only."""
+        if self.read_only:
+            raise DeitaError("read_only", "This workspace can only be read here.")
         return await self._run(work, write=True)
 
     async def _run(self, work: Callable[[Session], Result], *, write: bool) -> Result:
@@ -62,6 +98,7 @@ class Database:
             raise DeitaError("workspace_busy", "Too much is waiting for the workspace's database.")
         self._waiting += 1
         try:
+            await self._backend.prepare()
             return await asyncio.get_running_loop().run_in_executor(self._threads, self._transact, work, write)
         finally:
             self._waiting -= 1
@@ -69,10 +106,29 @@ class Database:
     def _transact(self, work: Callable[[Session], Result], write: bool) -> Result:
         engine = self._engine.execution_options(deita_write=write)
         try:
-            with Session(engine, expire_on_commit=False) as session, session.begin():
-                return work(session)
+            with Session(engine, expire_on_commit=False) as session:
+                self._begin(session)
+                result = work(session)
+                session.commit()
+                return result
         except OperationalError as error:
-            raise _known(error) from error
+            raise self._backend.known(error) from error
+
+    def _begin(self, session: Session) -> None:
+        """Begin the transaction. A lost connection is replaced, for nothing was sent yet."""
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                session.connection()
+            except OperationalError as error:
+                session.rollback()
+                known = self._backend.known(error)
+                lost = isinstance(known, DeitaError) and known.code == "storage_unavailable"
+                if not lost or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+            else:
+                return
 
     def close(self) -> None:
         """Wait for what runs and close every connection."""
@@ -80,21 +136,9 @@ class Database:
         self._engine.dispose()
 
 
-def _configure(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # transactions are begun below, not by the driver
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_MS}"):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin(connection: Connection) -> None:
-    write = connection.get_execution_options().get("deita_write", True)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
-
-
-def _known(error: OperationalError) -> Exception:
-    text = str(error.orig)
-    if "locked" in text or "busy" in text:
-        return DeitaError("workspace_busy", "Another server of this workspace is writing; try again.")
-    if "full" in text:
-        return DeitaError("no_space", "No space is left on the disk.")
-    return error
+def _revision(connection: Connection) -> str | None:
+    """What the tables are at; None when there are none."""
+    if not inspect(connection).has_table(VERSIONS):
+        return None
+    found: str | None = connection.exec_driver_sql(f"SELECT version_num FROM {VERSIONS}").scalar()  # noqa: S608
+    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, MetaData, String, UniqueConstraint, text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, MetaData, String, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 NAMING = {
@@ -13,6 +13,15 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+BIG = BigInteger().with_variant(Integer(), "sqlite")
+"""Of bytes, rows and snapshots; SQLite's integers are that long anyway."""
+
+
+def alive(name: str, column: str, ended: str) -> Index:
+    """A unique index of those rows only that did not end."""
+    where = text(f"{ended} IS NULL")
+    return Index(name, column, unique=True, sqlite_where=where, postgresql_where=where)
 
 
 class Base(DeclarativeBase):
@@ -37,9 +46,7 @@ class File(Base):
         order_by="FileVersion.version", back_populates="file", lazy="raise"
     )
 
-    __table_args__ = (
-        Index("uq_files_name_key_alive", "name_key", unique=True, sqlite_where=text("deleted_at IS NULL")),
-    )
+    __table_args__ = (alive("uq_files_name_key_alive", "name_key", "deleted_at"),)
 
 
 class FileVersion(Base):
@@ -51,7 +58,7 @@ class FileVersion(Base):
     file_id: Mapped[int] = mapped_column(ForeignKey("files.id"))
     version: Mapped[int]
     sha256: Mapped[str] = mapped_column(index=True)
-    size: Mapped[int]
+    size: Mapped[int] = mapped_column(BIG)
     media_type: Mapped[str]
     created_at: Mapped[str]
     created_by: Mapped[str]
@@ -61,7 +68,8 @@ class FileVersion(Base):
 
 
 class Upload(Base):
-    """A resumable upload: `offset` bytes of `length` are durable. `file` is what became of it, null until all is here.
+    """A resumable upload: `offset` bytes of `length` (null while its client does not know) are durable. `file` is what
+    became of it, null until all is here.
 
     The last bytes are only acknowledged together with the file's name, so a row never says "all here" of nothing.
     """
@@ -70,8 +78,8 @@ class Upload(Base):
 
     id: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str]
-    length: Mapped[int]
-    offset: Mapped[int]
+    length: Mapped[int | None] = mapped_column(BIG)
+    offset: Mapped[int] = mapped_column(BIG)
     sha256: Mapped[str | None]
     replace: Mapped[bool]
     described: Mapped[str]
@@ -95,8 +103,9 @@ class Import(Base):
     recipe: Mapped[dict[str, Any]]
     preview: Mapped[dict[str, Any] | None]
     version: Mapped[int | None]
-    rows: Mapped[int | None]
-    reject_count: Mapped[int]
+    rows: Mapped[int | None] = mapped_column(BIG)
+    reject_count: Mapped[int] = mapped_column(BIG)
+    counts: Mapped[dict[str, Any] | None]
     error: Mapped[dict[str, Any] | None]
     server: Mapped[str]
     created_at: Mapped[str] = mapped_column(index=True)
@@ -113,7 +122,7 @@ class Table(Base):
     name: Mapped[str]
     dropped_at: Mapped[str | None]
 
-    __table_args__ = (Index("uq_tables_name_alive", "name", unique=True, sqlite_where=text("dropped_at IS NULL")),)
+    __table_args__ = (alive("uq_tables_name_alive", "name", "dropped_at"),)
 
 
 class TableVersion(Base):
@@ -124,9 +133,9 @@ class TableVersion(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     table_id: Mapped[int] = mapped_column(ForeignKey("tables.id"), index=True)
     version: Mapped[int]
-    snapshot: Mapped[int]
+    snapshot: Mapped[int] = mapped_column(BIG)
     operation: Mapped[str]
-    rows: Mapped[int]
+    rows: Mapped[int] = mapped_column(BIG)
     columns: Mapped[list[Any]]
     file: Mapped[str | None]
     sha256: Mapped[str | None] = mapped_column(index=True)
@@ -138,8 +147,19 @@ class TableVersion(Base):
     restored_version: Mapped[int | None]
     created_at: Mapped[str]
     created_by: Mapped[str]
+    table: Mapped[Table] = relationship()
 
     __table_args__ = (UniqueConstraint("table_id", "snapshot"),)
+
+
+class Read(Base):
+    """The query that made a table version read the version that a snapshot of the lake made."""
+
+    __tablename__ = "reads"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    version_id: Mapped[int] = mapped_column(ForeignKey("table_versions.id"), index=True)
+    snapshot: Mapped[int] = mapped_column(BIG, index=True)
 
 
 class Profile(Base):
@@ -151,9 +171,48 @@ class Profile(Base):
     table_id: Mapped[int] = mapped_column(ForeignKey("tables.id"))
     version: Mapped[int]
     profile: Mapped[dict[str, Any]]
-    size: Mapped[int]
+    size: Mapped[int] = mapped_column(BIG)
 
     __table_args__ = (UniqueConstraint("table_id", "version"),)
+
+
+class SavedQuery(Base):
+    """A saved query through its changes and its deletion; `version` is its newest. A slug is never free again."""
+
+    __tablename__ = "saved_queries"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(unique=True)
+    version: Mapped[int]
+    created_at: Mapped[str]
+    created_by: Mapped[str]
+    deleted_at: Mapped[str | None]
+
+
+class SavedQueryVersion(Base):
+    """A saved query as somebody left it; of a deletion, as it was before. `columns` are those of that moment. `key` is
+    the id of the Idempotency-Key that it was made with.
+    """
+
+    __tablename__ = "saved_query_versions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    saved_query_id: Mapped[int] = mapped_column(ForeignKey("saved_queries.id"))
+    version: Mapped[int]
+    operation: Mapped[str]
+    name: Mapped[str]
+    description: Mapped[str]
+    sql: Mapped[str]
+    params: Mapped[list[Any]]
+    columns: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
+    tables: Mapped[list[Any]]
+    message: Mapped[str]
+    restored_version: Mapped[int | None]
+    key: Mapped[str | None]
+    created_at: Mapped[str]
+    created_by: Mapped[str]
+
+    __table_args__ = (UniqueConstraint("saved_query_id", "version"),)
 
 
 class Mark(Base):
@@ -162,4 +221,4 @@ class Mark(Base):
     __tablename__ = "marks"
 
     name: Mapped[str] = mapped_column(primary_key=True)
-    value: Mapped[int]
+    value: Mapped[int] = mapped_column(BIG)

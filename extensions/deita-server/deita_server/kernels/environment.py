@@ -16,24 +16,44 @@ _QUIET = {"PLOOMBER_STATS_ENABLED": "false", "PLOOMBER_VERSION_CHECK_DISABLED": 
 
 @dataclass(frozen=True)
 class KernelEnvironment:
-    """What every kernel of this server gets; only the token differs."""
+    """What every kernel of this server gets; only the token differs. Without a `spool`, results come by HTTP.
+
+    `files` is the folder with the workspace's files under their names, where there is one.
+    """
 
     api: str
     workspace: str
-    spool: Path
+    spool: Path | None
     profile: Path
+    egress: str = ""
+    """The proxy that leads outside, where a server has no other way."""
+    files: Path | None = None
 
-    def build(self, given: Mapping[str, str], token: str) -> dict[str, str]:
-        """Return the environment of a new kernel from what its starter meant to hand over (often the server's own)."""
-        return {
+    def build(self, given: Mapping[str, str], token: str, own: Path | None = None) -> dict[str, str]:
+        """Return the environment of a new kernel from what its starter meant to hand over (often the server's own).
+
+        A kernel with a folder of its `own` keeps everything there.
+        """
+        built = {
             **{name: value for name, value in given.items() if not carries_rights(name)},
             **_QUIET,
+            **self._way_out(),
             "IPYTHONDIR": str(self.profile),
             "DEITA_API": self.api,
             "DEITA_TOKEN": token,
             "DEITA_WORKSPACE": self.workspace,
-            "DEITA_SPOOL": str(self.spool),
         }
+        if own is not None:
+            built |= {"HOME": str(own), "TMPDIR": str(own), "IPYTHONDIR": str(own / "ipython")}
+        folders = {"DEITA_SPOOL": self.spool, "DEITA_FILES": self.files}
+        return {**built, **{name: str(folder) for name, folder in folders.items() if folder is not None}}
+
+    def _way_out(self) -> dict[str, str]:
+        """What libraries and programs look for: some read the one spelling, some the other."""
+        if not self.egress:
+            return {}
+        names = {"https_proxy": self.egress, "no_proxy": "127.0.0.1,localhost"}
+        return {**names, **{name.upper(): value for name, value in names.items()}}
 
 
 def carries_rights(name: str) -> bool:

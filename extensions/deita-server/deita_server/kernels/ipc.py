@@ -33,6 +33,16 @@ class KernelSockets:
         self.folder = made.rename(made.with_name(made.name.removeprefix(".")))
         atexit.register(self.close)
 
+    def of(self, kernel_id: str) -> Path:
+        """A folder in it for one kernel, made if need be."""
+        folder = self.folder / kernel_id
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return folder
+
+    def forget(self, kernel_id: str) -> None:
+        """Remove a kernel's folder, if it had one."""
+        shutil.rmtree(self.folder / kernel_id, ignore_errors=True)
+
     def close(self) -> None:
         """Remove the folder with everything in it."""
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -7,6 +7,7 @@ server's kernel manager with it, the apps' manager is in `deita_server.apps.kern
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,18 +20,28 @@ from .environment import KernelEnvironment
 from .ipc import KernelSockets
 from .tokens import KernelTokens
 
+WITHOUT_OVERRIDE = ("setpriv", "--bounding-set", "-dac_override")
+"""Root that asks for permissions like anybody else (util-linux)."""
+
 
 @dataclass(frozen=True)
 class KernelHouse:
-    """What all kernel managers of one server share."""
+    """What all kernel managers of one server share; `apart` says that kernels are for different people."""
 
     tokens: KernelTokens
     sockets: KernelSockets
     environment: KernelEnvironment
+    apart: bool = False
 
 
 class WorkspaceKernel(AsyncIOLoopKernelManager):
     """One kernel, listening on unix sockets; it is given a second to end by itself."""
+
+    def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
+        """Return the command; where root runs Deita without walls, what is read-only stays so for its kernels."""
+        command: list[str] = super().format_kernel_cmd(extra_arguments)
+        confined = os.geteuid() == 0 and shutil.which(WITHOUT_OVERRIDE[0]) is not None
+        return [*WITHOUT_OVERRIDE, *command] if confined else command
 
     @default("transport")
     def _unix_sockets(self) -> str:
@@ -56,9 +67,11 @@ class KernelGuard:
         kwargs["path"] = (
             kwargs.get("path") or ""
         )  # without a path jupyter-server starts it wherever the server was started
-        kwargs["env"] = self.house.environment.build(
-            os.environ if env is None else env, self.house.tokens.issue(kernel_id)
-        )
+        own = self.house.sockets.of(kernel_id) if self.house.apart else None
+        if own is not None:
+            kwargs.update(path=None, cwd=str(own))
+        given, token = os.environ if env is None else env, self.house.tokens.issue(kernel_id)
+        kwargs["env"] = self.house.environment.build(given, token, own)
         try:
             return await super()._async_start_kernel(kernel_id=kernel_id, **kwargs)  # type: ignore[misc]
         except BaseException:  # whatever ended it, what it left goes first
@@ -70,6 +83,7 @@ class KernelGuard:
     def remove_kernel(self, kernel_id: str) -> Any:
         """Forget a kernel that ended; its token ends here."""
         self.house.tokens.revoke(kernel_id)
+        self.house.sockets.forget(kernel_id)
         return super().remove_kernel(kernel_id)  # type: ignore[misc]
 
 
@@ -83,3 +97,12 @@ class WorkspaceKernels(KernelGuard, AsyncMappingKernelManager):
     @default("kernel_manager_class")
     def _default_kernel_manager_class(self) -> str:
         return "deita_server.kernels.manager.WorkspaceKernel"
+
+    async def _async_start_kernel(self, **kwargs: Any) -> str:
+        """Start a kernel; where the files have no names on this machine yet, they get them meanwhile."""
+        dataplane = self.parent.web_app.settings["deita_dataplane"]
+        if dataplane.settings.mount is not None and not dataplane.settings.names.exists():
+            dataplane.in_background(dataplane.storing())
+        return await super()._async_start_kernel(**kwargs)
+
+    start_kernel = _async_start_kernel

@@ -10,6 +10,7 @@ import gc
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from .lean import JupyterHubAuthorizer, JupyterHubSingleUser  # isort: skip  # first: it keeps the hub's modules out
 
@@ -20,6 +21,7 @@ from traitlets import List, Unicode, default
 from traitlets.config import Config
 
 from deita_server.apps.mount import Apps
+from deita_server.contents.manager import BucketContents, WorkspaceContents
 from deita_server.kernels.environment import KernelEnvironment
 from deita_server.kernels.ipc import KernelSockets
 from deita_server.kernels.manager import KernelHouse, WorkspaceKernels
@@ -28,19 +30,20 @@ from deita_server.kernels.tokens import KernelTokens
 from deita_server.lab import LabOnDemand
 from deita_server.settings import Settings
 
-from . import folders
+from . import doors, folders
 from .identity import DATA_PLANE, WorkspaceIdentity
 from .landing import LANDING, LandingHandler
 
 NAME = "deita-workspace"
 
 
-def configuration(settings: Settings) -> Config:
-    """Return what jupyter-server and JupyterHub's part of it are told."""
+def configuration(settings: Settings, root: Path) -> Config:
+    """Return what jupyter-server and JupyterHub's part of it are told; `root` is where kernels start."""
     config = Config()
     config.HubOAuth.cache_max_age = 10
     config.ServerApp.update(
-        root_dir=str(folders.notebooks(settings)),
+        root_dir=str(root),
+        contents_manager_class=BucketContents if settings.remote else WorkspaceContents,
         kernel_manager_class=WorkspaceKernels,
         kernel_spec_manager_class=WorkspaceKernelSpecs,
         authorizer_class=JupyterHubAuthorizer,
@@ -59,6 +62,8 @@ class WorkspaceServerApp(ServerApp):
 
     name = "deita-server"
     house: KernelHouse
+    is_shared = False
+    """Whether more people than one may look."""
 
     def load_config_file(self, suppress_errors: bool = True) -> None:
         """Read none."""
@@ -72,15 +77,29 @@ class WorkspaceServerApp(ServerApp):
             KernelEnvironment(
                 api=f"http://127.0.0.1:{self.port}" + url_path_join(self.base_url, DATA_PLANE.rstrip("/")),
                 workspace=settings.slug,
-                spool=settings.spool,
+                spool=None if self.is_shared else settings.spool,
                 profile=folders.personal(settings, "ipython"),
+                egress=settings.egress,
+                files=settings.names if settings.mount else None,
             ),
+            apart=self.is_shared,
         )
         self.runtime_dir = str(self.house.sockets.folder)
         super().init_configurables()
         self.kernel_manager.house = self.house
         self.identity_provider.kernel_tokens = self.house.tokens
         self.identity_provider.person = settings.person
+
+    def _bind_http_server(self) -> None:
+        """Listen; in a sandbox without a network also at the socket that the hub handed in."""
+        super()._bind_http_server()
+        settings = Settings.from_environment()
+        if settings.listener is not None:
+            self.http_server.add_socket(doors.handed(settings.listener))
+        if settings.doors is not None and settings.egress:
+            port = urlsplit(settings.egress).port or 0
+            self.way_out = doors.WayOut(settings.doors / str(port))
+            self.way_out.listen(port, "127.0.0.1")
 
     def start(self) -> None:
         """Serve. What the start allocated lives as long as the process: the collector need not look at it again."""
@@ -120,8 +139,14 @@ class WorkspaceServer(JupyterHubSingleUser):
     def make_serverapp(cls, **kwargs: Any) -> Any:
         """Build the server around the data plane and this extension."""
         kwargs["jpserver_extensions"] = {cls.get_extension_package(): True, "deita_server": True}
-        kwargs["config"] = configuration(Settings.from_environment())
+        kwargs["config"] = cls.server_configuration()
         return super().make_serverapp(**kwargs)
+
+    @classmethod
+    def server_configuration(cls) -> Config:
+        """Return what jupyter-server is told."""
+        settings = Settings.from_environment()
+        return configuration(settings, folders.notebooks(settings))
 
     def load_config_file(self) -> None:
         """Take JupyterHub's settings from its environment, then what is ours."""
@@ -130,11 +155,18 @@ class WorkspaceServer(JupyterHubSingleUser):
         self.serverapp.update_config(self.config)
 
     def initialize_handlers(self) -> None:
-        """Add the doors to the apps and to JupyterLab, which load them."""
+        """Add the doors to what is loaded when it is asked for."""
         self.apps = Apps(self.serverapp, [Path(folder) for folder in self.app_folders])
         self.apps.attach()
-        self.lab = LabOnDemand(self.serverapp)
-        self.handlers.extend([("/?", LandingHandler, {"apps": self.apps}), self.apps.gate(), *self.lab.gates()])
+        self.handlers.extend(self.doors())
+
+    def doors(self) -> list[tuple[Any, ...]]:
+        """Lead to the apps and to JupyterLab."""
+        return [*self.app_doors(), *LabOnDemand(self.serverapp).gates()]
+
+    def app_doors(self) -> list[tuple[Any, ...]]:
+        """Lead to the apps, the server's own address first."""
+        return [("/?", LandingHandler, {"apps": self.apps}), self.apps.gate()]
 
     async def check_hub_version(self) -> None:
         """Ask nothing before listening: hub and server are installed together, from one lock file."""

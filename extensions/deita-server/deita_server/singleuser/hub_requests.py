@@ -7,11 +7,16 @@ A workspace server sends the hub a handful of small requests; aiohttp would cost
 from __future__ import annotations
 
 import ssl as _ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.httputil import HTTPHeaders
+
+from deita_server.settings import Settings
+
+from .doors import DoorResolver
 
 TIMEOUT_S = 20.0
 
@@ -27,6 +32,20 @@ class Answer:
     async def text(self) -> str:
         """The body as text."""
         return self.body.decode("utf-8", "replace")
+
+
+@contextmanager
+def _client() -> Iterator[AsyncHTTPClient]:
+    """The client that all share; behind doors one for this request, which knows them."""
+    folder = Settings.from_environment().doors
+    if folder is None:
+        yield AsyncHTTPClient()
+        return
+    client = AsyncHTTPClient(force_instance=True, resolver=DoorResolver(folder))
+    try:
+        yield client
+    finally:
+        client.close()
 
 
 async def fetch(
@@ -49,5 +68,6 @@ async def fetch(
         follow_redirects=False,
         allow_nonstandard_methods=True,
     )
-    response = await AsyncHTTPClient().fetch(request, raise_error=raise_for_status)
+    with _client() as client:
+        response = await client.fetch(request, raise_error=raise_for_status)
     return Answer(response.code, response.headers, response.body)

@@ -45,4 +45,5 @@ class WorkspaceIdentity(JupyterHubIdentityProvider):
             handler.current_user = None
             raise web.HTTPError(403, "The token of a kernel opens the data plane only.")
         handler._token_authenticated = True  # type: ignore[attr-defined]  # what jupyter-server reads to skip the XSRF check
-        return KernelUser(self.person, kernel_id, sorted(self.hub_auth.access_scopes))
+        person = self.kernel_tokens.person_of(kernel_id) or self.person
+        return KernelUser(person, kernel_id, sorted(self.hub_auth.access_scopes))

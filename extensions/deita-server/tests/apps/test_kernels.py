@@ -7,7 +7,11 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
+from deita_server.apps.kernels import AppKernel, AppKernelsBase
+from deita_server.kernels.manager import KernelGuard
+from tornado.web import HTTPError
 
 from ..kernel_channels import channels
 from ..live_hub import Hub, Server, alive, children, environment_of, eventually
@@ -89,16 +93,28 @@ def small(hub: Hub, app_folder: Path) -> Iterator[Server]:
 
 
 def test_beyond_the_limit_a_page_says_so_and_works_again_when_others_are_gone(small: Server) -> None:
-    opened = []
-    for _ in range(8):
+    def refused() -> httpx.Response | None:
         answer = open_app(small, "counter")
-        opened.append(answer.status_code)
         assert len(children(small.pid)) <= 5
-        if answer.status_code == 503:
-            assert "Too many apps are open" in answer.text
-            assert answer.headers["Retry-After"] == "30"
-    assert 503 in opened
+        return answer if answer.status_code == 503 else None
+
+    answer = eventually(refused, "a page too many")
+    assert "Too many apps are open" in answer.text
+    assert answer.headers["Retry-After"] == "30"
     eventually(lambda: open_app(small, "counter").status_code == 200, "a free kernel")
+
+
+def test_a_kernel_that_waits_for_nobody_makes_room_for_a_page(hub: Hub, app_folder: Path) -> None:
+    limit = "--AppKernels.max_kernels=3"
+    server = hub.start("me", "narrow", f"--WorkspaceServer.app_folders={app_folder}", limit)
+    try:
+        eventually(lambda: open_app(server, "counter").status_code == 200, "a page")
+        eventually(lambda: len(children(server.pid)) == 3, "warm kernels beside its own")
+        statuses = [open_app(server, "counter").status_code for _ in range(4)]
+        assert statuses.count(200) == 2, "both waited for nobody"
+        assert statuses[2:] == [503, 503], "three pages are open"
+    finally:
+        hub.stop("me", "narrow")
 
 
 def test_the_kernel_of_a_page_that_is_gone_ends_and_one_that_is_open_stays(small: Server) -> None:
@@ -118,3 +134,22 @@ def test_a_warm_kernel_that_was_killed_is_not_handed_out(small: Server) -> None:
     with channels(small, open_kernel(small), below="apps/") as page:
         asked = page.send("comm_info_request", {"target_name": "jupyter.widget"})
         assert page.answer_to(asked, "comm_info_reply")["content"]["comms"]
+
+
+async def test_a_kernel_that_starts_counts_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts: list[bool] = []
+
+    async def start(self: AppKernelsBase, *, kernel_id: str, env: object, **_options: object) -> str:
+        counts.append(self.full)
+        self._kernels[kernel_id] = AppKernel(parent=self)  # known before its start has ended, as jupyter_client has it
+        counts.append(self.full)
+        return kernel_id
+
+    monkeypatch.setattr(KernelGuard, "_async_start_kernel", start)
+    kernels = AppKernelsBase(max_kernels=2)
+    await kernels.start_kernel()
+    assert counts == [False, False]
+    await kernels.start_kernel()
+    assert kernels.full
+    with pytest.raises(HTTPError, match="503"):
+        await kernels.start_kernel()

@@ -43,3 +43,22 @@ def test_a_kernel_gets_the_way_to_the_data_plane_and_its_own_token() -> None:
     assert (built["DEITA_WORKSPACE"], built["DEITA_SPOOL"], built["IPYTHONDIR"]) == ("shop", "/spool", "/profile")
     assert built["PLOOMBER_STATS_ENABLED"] == "false"
     assert "JUPYTERHUB_USER" not in built
+
+
+def test_a_kernel_whose_results_come_by_http_is_told_no_folder() -> None:
+    environment = KernelEnvironment("http://127.0.0.1:1/deita/api/v1", "shop", None, Path("/profile"))
+    assert "DEITA_SPOOL" not in environment.build({"DEITA_SPOOL": "/spool"}, "its own")
+
+
+def test_a_kernel_with_a_folder_of_its_own_keeps_everything_there() -> None:
+    environment = KernelEnvironment("http://127.0.0.1:1/deita/api/v1", "shop", None, Path("/profile"))
+    built = environment.build({"HOME": "/home", "TMPDIR": "/tmp"}, "its own", Path("/own"))
+    assert (built["HOME"], built["TMPDIR"], built["IPYTHONDIR"]) == ("/own", "/own", "/own/ipython")
+
+
+def test_a_kernel_without_a_network_is_told_the_proxy_that_leads_outside() -> None:
+    way = "http://127.0.0.1:8083"
+    environment = KernelEnvironment("http://127.0.0.1:1/deita/api/v1", "shop", None, Path("/profile"), egress=way)
+    built = environment.build({"HTTPS_PROXY": "http://elsewhere"}, "its own")
+    assert built["HTTPS_PROXY"] == built["https_proxy"] == way
+    assert built["NO_PROXY"] == "127.0.0.1,localhost"

@@ -36,3 +36,15 @@ def test_a_folder_in_the_making_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "deita-k-no-lock-yet").mkdir()
     clear_abandoned(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["deita-k-no-lock-yet"]
+
+
+def test_a_kernels_own_folder_is_private_and_goes_with_it(tmp_path: Path) -> None:
+    sockets = KernelSockets(tmp_path)
+    own = sockets.of("00000000-0000-0000-0000-000000000000")
+    assert own.stat().st_mode & 0o777 == 0o700
+    assert own == sockets.of(own.name)
+    assert len(os.fsencode(own / "kernel-ipc-5")) - len(os.fsencode(tmp_path)) < PATH_LIMIT - len("/tmp")
+    sockets.forget(own.name)
+    sockets.forget(own.name)
+    assert not own.exists()
+    sockets.close()

@@ -14,8 +14,9 @@ def test_lab_opens_at_the_first_request(server: Server) -> None:
     page = json.loads(re.search(r'id="jupyter-config-data"[^>]*>(.*?)</script>', answer.text, re.DOTALL)[1])  # type: ignore[index]
     assert page["baseUrl"] == "/user/me/shop/"
     assert page["news"] == {"disabled": True}
-    assert "@jupyterlab/extensionmanager-extension" in page["disabledExtensions"]
+    assert {"@jupyterlab/extensionmanager-extension", "jupysql-plugin"} <= set(page["disabledExtensions"])
     assert "://" not in page["fullMathjaxUrl"]
+    assert "@deita/lab" in {extension["name"] for extension in page["federated_extensions"]}
 
 
 def test_lab_finds_its_settings_and_workspaces(server: Server) -> None:

@@ -31,17 +31,17 @@ class HealthCheck:
         async with self._asking:
             if time.monotonic() >= self._until:
                 parts = parts_of(request)
-                answers = await asyncio.gather(parts.hub.healthy(), proxy_answers(parts.settings.public_url))
+                answers = await asyncio.gather(parts.hub.healthy(), proxy_answers(parts.settings.origins.local))
                 self._failing = [name for name, fine in zip(("hub", "proxy"), answers, strict=True) if not fine]
                 self._until = time.monotonic() + (0.0 if self._failing else FRESH_SECONDS)
             return self._failing
 
 
-async def proxy_answers(public_url: str) -> bool:
+async def proxy_answers(local: str) -> bool:
     """Whether the proxy leads to the hub."""
     try:
         async with httpx.AsyncClient(timeout=2.0, trust_env=False) as client:
-            return (await client.get(f"{public_url}/hub/health")).status_code == 200
+            return (await client.get(f"{local}/hub/health")).status_code == 200
     except httpx.HTTPError:
         return False
 

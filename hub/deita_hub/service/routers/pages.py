@@ -11,6 +11,7 @@ from deita_hub.service.errors import ServiceError
 from deita_hub.service.hub_client import Caller
 from deita_hub.service.identity import caller_of
 from deita_hub.service.parts import parts_of
+from deita_hub.service.permissions import server_user
 from deita_hub.service.sessions import relative
 
 router = APIRouter(include_in_schema=False)
@@ -51,13 +52,16 @@ async def open_workspace(request: Request, slug: str, next: str = "") -> Respons
         workspace = await parts_of(request).workspaces.one(caller.name, names.check_slug(slug))
     except (ServiceError, names.NameRefusedError):
         return _notice(request, MISSING, caller.name, 404)
-    base = f"/user/{caller.name}/{slug}/"
+    user = server_user(caller.name, workspace.role, slug)
+    base = f"/user/{user}/{slug}/"
     target = relative(next, base)
+    settings = parts_of(request).settings
+    origin = settings.origins.of(user) if settings.subdomain_host else ""
     context = {
         "person": caller.name,
         "workspace": workspace,
-        "target": target if target != base else f"{base}apps/explore",
-        "log": f"logs/servers/{caller.name}--{slug}.log",
+        "target": origin + (target if target != base else f"{base}apps/explore"),
+        "log": f"logs/servers/{user}--{slug}.log",
     }
     return _page(request, "open.html", context)
 

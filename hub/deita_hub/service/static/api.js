@@ -25,3 +25,18 @@ export async function call(method, path, body) {
   if (!answer.ok) throw new Error([data?.message, data?.hint].filter(Boolean).join(" ") || `This did not work (${answer.status}).`);
   return data;
 }
+
+/** Runs an action with its buttons off; what goes wrong stands in `problem`. */
+export async function attempt(element, problem, action) {
+  const buttons = element.querySelectorAll("button");
+  problem.hidden = true;
+  for (const each of buttons) each.disabled = true;
+  try {
+    await action();
+  } catch (error) {
+    problem.textContent = error.message;
+    problem.hidden = false;
+  } finally {
+    for (const each of buttons) each.disabled = false;
+  }
+}

@@ -1,22 +1,8 @@
 // The list of workspaces: create, rename in place, delete with undo. The list itself is rendered by the server.
-import { call } from "./api.js";
+import { attempt, call } from "./api.js";
+import { prepareMembers } from "./members.js";
 
 const path = (slug) => `/workspaces/${encodeURIComponent(slug)}`;
-
-/** Runs an action with its buttons off; what goes wrong stands in `problem`. */
-async function attempt(element, problem, action) {
-  const buttons = element.querySelectorAll("button");
-  problem.hidden = true;
-  for (const each of buttons) each.disabled = true;
-  try {
-    await action();
-  } catch (error) {
-    problem.textContent = error.message;
-    problem.hidden = false;
-  } finally {
-    for (const each of buttons) each.disabled = false;
-  }
-}
 
 function prepareCreate() {
   const form = document.getElementById("create");
@@ -48,7 +34,8 @@ function prepareRow(row) {
   const rename = row.querySelector(".rename");
   const gone = row.querySelector(".gone");
   const show = (part) => {
-    for (const each of [face, actions, rename, gone]) each.hidden = true;
+    for (const each of [face, actions, rename, gone, row.querySelector(".members")]) each.hidden = true;
+    row.querySelector("[data-do=members]").setAttribute("aria-expanded", "false");
     for (const each of part === face ? [face, actions] : [part]) each.hidden = false;
   };
 
@@ -88,7 +75,11 @@ function prepareRow(row) {
 }
 
 prepareCreate();
-for (const row of document.querySelectorAll(".workspace")) if (row.querySelector(".actions")) prepareRow(row);
+for (const row of document.querySelectorAll(".workspace")) {
+  if (!row.querySelector(".actions")) continue;
+  prepareRow(row);
+  prepareMembers(row);
+}
 
 const account = document.querySelector(".account");
 document.addEventListener("click", (event) => {

@@ -9,18 +9,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection
 
-HEAD = "0004"
+HEAD = "0008"
 
 
-def upgrade(engine: Engine, revision: str = "head") -> None:
-    """Bring the database behind `engine` to `revision`."""
-    from alembic import command
+def upgrade(connection: Connection, revision: str = "head") -> None:
+    """Bring the database to `revision`, in the connection's transaction."""
+    _run("upgrade", connection, revision)
+
+
+def downgrade(connection: Connection, revision: str) -> None:
+    """Bring the database back to `revision` (`base` is an empty one), in the connection's transaction."""
+    _run("downgrade", connection, revision)
+
+
+def _run(command: str, connection: Connection, revision: str) -> None:
+    from alembic import command as commands
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
-    with engine.connect() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
+    config.attributes["connection"] = connection
+    getattr(commands, command)(config, revision)

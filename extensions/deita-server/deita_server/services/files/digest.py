@@ -1,13 +1,17 @@
-"""SHA-256 of a file that grows: it knows how far it is, and can read on in the file what it has missed."""
+"""SHA-256 of a file that grows: it knows how far it is, and can read on what it has missed.
+
+The state of a hash cannot be written down: after a restart what had arrived is read again, from the disk or, where its
+parts are in a bucket and cannot be read before they are one key, at the end from there.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import os
+from collections.abc import Callable
 
 from .media import HEAD_BYTES
 
-BLOCK = 2**20
+BLOCK = 4 * 2**20
 
 
 class Digest:
@@ -36,10 +40,10 @@ class Digest:
         self._hash.update(block)
         self.position += len(block)
 
-    def catch_up(self, descriptor: int, end: int) -> None:
-        """Read on in the file up to `end`; raises OSError when it is shorter."""
+    def catch_up(self, read: Callable[[int, int], bytes], end: int) -> None:
+        """Read on up to `end` with `read(begin, end)`; raises OSError when there is less."""
         while self.position < end:
-            block = os.pread(descriptor, min(BLOCK, end - self.position), self.position)
+            block = read(self.position, min(self.position + BLOCK, end))
             if not block:
                 raise OSError("the file is shorter than its row says")
             self.update(block)

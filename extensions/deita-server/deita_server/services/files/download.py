@@ -1,12 +1,9 @@
-"""Sending bytes from disk: blocks are read in threads and sent as fast as the client takes them."""
+"""Sending bytes of a file: blocks are read in threads and sent as fast as the client takes them."""
 
 from __future__ import annotations
 
-import asyncio
-import os
 import re
-from concurrent.futures import Executor
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from deita_server.errors import DeitaError
@@ -14,7 +11,7 @@ from deita_server.errors import DeitaError
 if TYPE_CHECKING:
     from deita_server.base import DeitaHandler
 
-BLOCK = 2**20
+BLOCK = 4 * 2**20
 RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 
@@ -38,17 +35,16 @@ def byte_range(header: str | None, size: int) -> tuple[int, int] | None:
     return begin, end
 
 
-async def send_file(handler: DeitaHandler, path: Path, begin: int, end: int, threads: Executor) -> None:
+Read = Callable[[int, int], Awaitable[bytes]]
+"""Reads the bytes from a position up to another; fewer at the end."""
+
+
+async def send_bytes(handler: DeitaHandler, read: Read, begin: int, end: int) -> None:
     """Send the bytes from `begin` up to `end`; the headers must be set."""
-    loop = asyncio.get_running_loop()
-    descriptor = await loop.run_in_executor(threads, os.open, path, os.O_RDONLY)
-    try:
-        while begin < end:
-            block = await loop.run_in_executor(threads, os.pread, descriptor, min(BLOCK, end - begin), begin)
-            if not block:
-                raise OSError("the file is shorter than its row says")
-            handler.write(block)
-            await handler.flush()
-            begin += len(block)
-    finally:
-        await loop.run_in_executor(threads, os.close, descriptor)
+    while begin < end:
+        block = await read(begin, min(begin + BLOCK, end))
+        if not block:
+            raise OSError("the file is shorter than its row says")
+        handler.write(block)
+        await handler.flush()
+        begin += len(block)

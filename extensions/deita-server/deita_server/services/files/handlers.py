@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import quote
 
+from deita_engine.shapes import EngineError
 from tornado.iostream import StreamClosedError
 
 from deita_server import roles
@@ -13,7 +14,7 @@ from deita_server.base import DeitaHandler
 from deita_server.errors import DeitaError
 from deita_server.streamed import StreamedHandler
 
-from .download import byte_range, send_file
+from .download import Read, byte_range, send_bytes
 
 if TYPE_CHECKING:
     from .upload import Upload
@@ -35,6 +36,8 @@ class FilesHandler(DeitaHandler):
 
 class FileHandler(StreamedHandler):
     """One file: its bytes and its name."""
+
+    actions: ClassVar[dict[str, roles.Action]] = {"GET": "raw", "HEAD": "raw"}
 
     _upload: Upload | None = None
 
@@ -91,7 +94,7 @@ class FileHandler(StreamedHandler):
 
         manager = self.dataplane.files
         file = await manager.get(name, self.read_query(GetQuery).version)
-        path = await manager.path(file.name, file.sha256)
+        await manager.check(file)
         etag = f'"{file.sha256}"'
         self._describe(file.name, file.media_type, etag)
         if etag in self.request.headers.get("If-None-Match", ""):
@@ -106,16 +109,17 @@ class FileHandler(StreamedHandler):
             self.set_header("Content-Range", f"bytes {begin}-{end - 1}/{file.size}")
         self.set_header("Content-Length", str(end - begin))
         if send:
-            await self._send(path, begin, end)
+            await self._send(partial(manager.read, file.sha256), begin, end)
         self.finish(set_content_type=file.media_type)
 
-    async def _send(self, path: Path, begin: int, end: int) -> None:
+    async def _send(self, read: Read, begin: int, end: int) -> None:
         try:
-            await send_file(self, path, begin, end, self.dataplane.disk)
+            await send_bytes(self, read, begin, end)
         except StreamClosedError:
             return  # the client left; there is nobody to tell
-        except OSError as error:
-            self.log.warning("Broke off the download of request %s: %s", self.request_id, error.strerror)
+        except (OSError, EngineError) as error:
+            reason = error.code if isinstance(error, EngineError) else error.strerror
+            self.log.warning("Broke off the download of request %s: %s", self.request_id, reason)
             self.request.connection.close()
 
     def _describe(self, name: str, media_type: str, etag: str) -> None:

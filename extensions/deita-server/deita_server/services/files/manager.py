@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from pathlib import Path
 
+from deita_engine.shapes import EngineError
 from deita_engine.store import Store
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session, joinedload
@@ -23,10 +24,11 @@ from . import names
 from .allowance import Allowance
 from .media import media_type
 from .models import File, FileList
+from .needed import named, needed
+from .sending import Sending
 from .upload import Upload, disk_error
 from .usage import Usage, arriving, usage
-
-UNFINISHED = ("queued", "sniffing", "needs_review", "running")
+from .view import NamesView
 
 
 def _nothing_more(session: Session, file: File) -> None:
@@ -42,19 +44,25 @@ class FilesManager:
         store: Store,
         presence: Presence,
         threads: Executor,
+        network: Executor,
         person: str,
         max_bytes: int,
         quota: int | None,
+        view: NamesView,
     ):
         self._database, self._bytes, self._presence = database, store, presence
-        self._threads, self._person = threads, person
+        self._threads, self._network, self._person = threads, network, person
         self.max_bytes, self.quota = max_bytes, quota
+        self._view = view
 
     async def upload(self, size: int | None) -> Upload:
         """Begin to receive bytes, of which there will be `size` if that is known; raises what `Allowance` does."""
         allowance = await self.allowance()
         allowance.check(size or 0)
-        return Upload(self._presence.folder / uuid.uuid4().hex, allowance, self._threads)
+        name = uuid.uuid4().hex
+        parts = self._bytes.multipart(name)
+        sending = Sending(parts, self._network) if parts else None
+        return Upload(self._presence.folder / name, allowance, self._threads, sending)
 
     async def allowance(self) -> Allowance:
         """Return how much may come in now. What is under way counts as far as it has arrived."""
@@ -78,12 +86,28 @@ class FilesManager:
             then(session, file)
             return file, created
 
+        await self._prepare(upload)
         try:
-            return await self._database.write(work)
+            file, created = await self._database.write(work)
         except DeitaError as error:
             if error.code == "no_space":  # the bytes may have found room and their row none
                 await self._database.write(lambda session: self._drop(session, {upload.sha256}))
             raise
+        if created:
+            await self._show(file.name)
+        return file, created
+
+    async def _show(self, *changed: str) -> None:
+        if self._view.is_shown:
+            await self._database.write(lambda session: self._view.show(session, set(changed)))
+
+    async def _prepare(self, upload: Upload) -> None:
+        """Do what takes long before the database's write lock is taken."""
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.run_in_executor(self._network, upload.prepare, self._bytes)
+        except OSError as error:
+            raise disk_error(error) from error
 
     def _store(self, session: Session, name: str, upload: Upload, replace: bool) -> tuple[File, bool]:
         file = _alive(session, name)
@@ -113,13 +137,13 @@ class FilesManager:
         # While the database's write lock is held, so that nobody who deletes the last name of these bytes comes
         # between.
         try:
-            self._bytes.put(upload.temporary, upload.sha256)
+            upload.put(self._bytes)
         except OSError as error:
             raise disk_error(error) from error
         return _shape(file, version), True
 
     def _fits(self, session: Session, upload: Upload) -> None:
-        if self.quota is not None and not _named(session, {upload.sha256}):
+        if self.quota is not None and not named(session, {upload.sha256}):
             Allowance(self.max_bytes, self.quota, usage(session).bytes).check(upload.size)
 
     async def refuse_other_bytes(self, name: str, size: int, sha256: str | None) -> None:
@@ -167,9 +191,11 @@ class FilesManager:
 
     async def rename(self, name: str, new_name: str) -> File:
         """Give a file another name; its versions come along."""
-        return await self._database.write(lambda session: self._rename(session, name, names.checked(new_name)))
+        old, file = await self._database.write(lambda session: self._rename(session, name, names.checked(new_name)))
+        await self._show(old, file.name)
+        return file
 
-    def _rename(self, session: Session, name: str, new_name: str) -> File:
+    def _rename(self, session: Session, name: str, new_name: str) -> tuple[str, File]:
         file = _alive(session, names.checked(name))
         newest = _newest(session, file) if file else None
         if not file or not newest:
@@ -177,30 +203,45 @@ class FilesManager:
         other = _alive(session, new_name)
         if other and other.id != file.id:
             raise DeitaError("file_exists", f"There is already a file {other.name}.", details={"file": other.name})
-        file.name, file.name_key = new_name, names.key(new_name)
-        return _shape(file, newest)
+        old, file.name, file.name_key = file.name, new_name, names.key(new_name)
+        return old, _shape(file, newest)
 
     async def delete(self, name: str) -> None:
         """Forget a name. Its bytes go too, unless another name, a table version or an unfinished import needs them."""
-        unused = await self._database.write(lambda session: self._delete(session, name))
+        deleted, unused = await self._database.write(lambda session: self._delete(session, name))
+        await self._show(deleted)
         if unused:
-            await self._database.write(lambda session: self._drop(session, unused))
+            try:
+                await self._database.write(lambda session: self._drop(session, unused))
+            except EngineError as error:
+                if error.code != "storage_unavailable":
+                    raise  # the name is gone, which is what was asked for: bytes without one harm nobody
 
-    def _delete(self, session: Session, name: str) -> set[str]:
+    def _delete(self, session: Session, name: str) -> tuple[str, set[str]]:
         file = _alive(session, names.checked(name))
         if not file:
             raise _missing(name)
         file.deleted_at = now()
-        return set(session.scalars(select(rows.FileVersion.sha256).where(rows.FileVersion.file_id == file.id)))
+        query = select(rows.FileVersion.sha256).where(rows.FileVersion.file_id == file.id)
+        return file.name, set(session.scalars(query))
 
     def _drop(self, session: Session, hashes: set[str]) -> None:
         # The row's end is committed before the bytes go; the write lock keeps a new name from taking them meanwhile.
-        for sha256 in hashes - _needed(session, hashes):
+        for sha256 in hashes - needed(session, hashes):
             self._bytes.delete(sha256)
 
     async def usage(self) -> Usage:
         """Count what the workspace's files take."""
         return await self._database.read(usage)
+
+    async def check(self, file: File) -> None:
+        """Raise file_not_found when the bytes of a file are gone, as long as that can still be said."""
+        if not await asyncio.get_running_loop().run_in_executor(self._threads, self._bytes.has, file.sha256):
+            raise _missing(file.name)
+
+    async def read(self, sha256: str, begin: int, end: int) -> bytes:
+        """Return these bytes of what a file stands for; raises OSError when they are gone."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._bytes.read, sha256, begin, end)
 
     async def path(self, name: str, sha256: str) -> Path:
         """Return where a file's bytes are."""
@@ -232,20 +273,6 @@ def _refuse_other_bytes(session: Session, name: str, size: int, sha256: str | No
     newest = _newest(session, file) if file else None
     if file and newest and (file.name != name or newest.size != size or newest.sha256 != (sha256 or newest.sha256)):
         raise _exists(file, newest)
-
-
-def _named(session: Session, hashes: set[str]) -> set[str]:
-    query = select(rows.FileVersion.sha256).join(rows.FileVersion.file).where(rows.File.deleted_at.is_(None))
-    return set(session.scalars(query.where(rows.FileVersion.sha256.in_(hashes))))
-
-
-def _needed(session: Session, hashes: set[str]) -> set[str]:
-    imported = select(rows.TableVersion.sha256)
-    importing = select(rows.Import.sha256).where(rows.Import.state.in_(UNFINISHED))
-    needed = _named(session, hashes)
-    for query, column in ((imported, rows.TableVersion), (importing, rows.Import)):
-        needed.update(sha256 for sha256 in session.scalars(query.where(column.sha256.in_(hashes))) if sha256)
-    return needed
 
 
 def _shape(file: rows.File, version: rows.FileVersion) -> File:

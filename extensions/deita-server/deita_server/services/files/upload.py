@@ -1,7 +1,7 @@
 """Bytes on their way in: they go to a file and through SHA-256 in a thread, never all into memory.
 
 The network may fill one block while the previous one is written; `write` then waits, which stops reading from the
-socket.
+socket. Where files lie in a bucket, whole parts go there meanwhile (`sending`).
 """
 
 from __future__ import annotations
@@ -14,10 +14,14 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import TypeVar
 
+from deita_engine.shapes import EngineError
+from deita_engine.store import Store
+
 from deita_server.errors import DeitaError
 
 from .allowance import Allowance
 from .digest import Digest
+from .sending import Sending
 
 BLOCK = 2**20
 # A digest that is behind, because the server was started anew in between, hashes so much more for each block.
@@ -31,7 +35,7 @@ class Upload:
     """`await write(...)` for each piece, then `await complete()`; at the end `close`, or `abort` to leave nothing.
 
     A resumed one is given the descriptor of its file, how many bytes are in it, and their digest. `tap` sees each block
-    that is written, in the thread that writes it.
+    that is written, in the thread that writes it. The sender may go on from `safe` bytes again.
     """
 
     def __init__(
@@ -39,15 +43,17 @@ class Upload:
         temporary: Path,
         allowance: Allowance,
         threads: Executor,
+        sending: Sending | None = None,
         descriptor: int | None = None,
         stored: int = 0,
         digest: Digest | None = None,
         tap: Callable[[bytearray], None] | None = None,
     ) -> None:
         self.temporary = temporary
-        self.size = self.stored = stored
+        self.size = self.stored = self.safe = stored
         self.digest = digest or Digest()
         self._allowance, self._threads, self._tap = allowance, threads, tap
+        self._sending = sending
         self._block = bytearray()
         self._file = descriptor
         self._writing: asyncio.Future[None] | None = None
@@ -83,8 +89,10 @@ class Upload:
         return await self.synced()
 
     async def complete(self) -> None:
-        """Make all bytes durable and hash what is not hashed yet; raises no_space."""
+        """Make all bytes durable and hash what is not hashed yet; raises no_space, storage_unavailable."""
         await self.flush()
+        if self._sending and self._file is not None:
+            await self._sending.complete(self._file, self.stored)
         while self.digest.position < self.stored:
             await self._run(lambda: self._catch_up(SLICE))
 
@@ -97,15 +105,34 @@ class Upload:
         """Leave nothing behind."""
         await self._settled()
         await self._run(self._discard)
+        if self._sending:
+            await self._sending.discard()
+
+    def prepare(self, store: Store) -> None:
+        """Do what takes long of `put`, which comes next and may be done under a lock."""
+        if self._sending and self._sending.parts.is_complete:
+            self._sending.parts.place(self.sha256)
+        else:
+            store.prepare(self.temporary, self.sha256)
+
+    def put(self, store: Store) -> None:
+        """Make complete bytes a blob of the store."""
+        if self._sending and self._sending.parts.is_complete:
+            self._sending.parts.place(self.sha256)
+        else:
+            store.put(self.temporary, self.sha256)
 
     async def _settled(self) -> None:
-        try:
-            await self._written()
-        except DeitaError:
-            pass  # it is being given up, and whoever wrote it was told
+        for settle in (self._written, *([self._sending.settled] if self._sending else [])):
+            try:
+                await settle()
+            except (DeitaError, EngineError):
+                pass  # it is being given up, and whoever wrote it was told
 
     async def _hand_over(self) -> None:
         await self._written()
+        if self._sending and self._file is not None:
+            await self._sending.offer(self._file, self.stored, self.safe)
         block, self._block = self._block, bytearray()
         self._writing = asyncio.get_running_loop().run_in_executor(self._threads, self._store, block)
 
@@ -127,7 +154,7 @@ class Upload:
                 view, place = view[written:], place + written
         except OSError as error:
             raise disk_error(error) from error
-        if self.digest.position < self.stored:
+        if self._sending is None and self.digest.position < self.stored:
             self._catch_up(CATCHING_UP)
         if self.digest.position == self.stored:
             self.digest.update(block)
@@ -136,8 +163,13 @@ class Upload:
         self.stored += len(block)
 
     def _catch_up(self, most: int) -> None:
+        self.digest.catch_up(self._read, min(self.stored, self.digest.position + most))
+
+    def _read(self, begin: int, end: int) -> bytes:
+        if self._sending and self._sending.parts.is_complete:
+            return self._sending.parts.read(begin, end)
         assert self._file is not None
-        self.digest.catch_up(self._file, min(self.stored, self.digest.position + most))
+        return os.pread(self._file, end - begin, begin)
 
     def _sync(self) -> None:
         assert self._file is not None

@@ -28,9 +28,9 @@ def usage(session: Session) -> Usage:
         .group_by(rows.FileVersion.sha256)
         .subquery()
     )
-    return Usage(files=count or 0, bytes=session.scalar(select(func.sum(alive.c.size))) or 0)
+    return Usage(files=count or 0, bytes=int(session.scalar(select(func.sum(alive.c.size))) or 0))
 
 
 def arriving(session: Session) -> int:
     """Count the bytes of unfinished uploads."""
-    return session.scalar(select(func.sum(rows.Upload.offset)).where(rows.Upload.file.is_(None))) or 0
+    return int(session.scalar(select(func.sum(rows.Upload.offset)).where(rows.Upload.file.is_(None))) or 0)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import functools
+import uuid
 from collections.abc import AsyncIterator
-from importlib import resources
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import quote
 
@@ -13,6 +13,7 @@ from tornado.iostream import StreamClosedError
 
 from deita_server import roles
 from deita_server.base import DeitaHandler
+from deita_server.idempotency import id_of
 
 if TYPE_CHECKING:
     from .models import Reading
@@ -23,6 +24,8 @@ MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson
 
 class ImportsHandler(DeitaHandler):
     """All imports."""
+
+    actions: ClassVar[dict[str, roles.Action]] = {"GET": "raw"}
 
     async def get(self) -> None:
         """List the imports, newest first."""
@@ -39,7 +42,9 @@ class ImportsHandler(DeitaHandler):
 
         imports, new = self.dataplane.imports, self.read_body(NewImport)
         key = self.request.headers.get("Idempotency-Key", "")
-        import_id = await imports.idempotency.once(key, self.request.body, lambda: imports.start(new, self.request_id))
+        wanted = str(id_of(key) if key else uuid.uuid4())
+        start = partial(imports.start, new, self.request_id, wanted)
+        import_id = await imports.idempotency.once(key, self.request.body, start)
         self.set_header("Location", f"{self.request.path.rstrip('/')}/{import_id}")
         self.answer(await imports.get(import_id), 202)
 
@@ -47,7 +52,7 @@ class ImportsHandler(DeitaHandler):
 class PreviewHandler(DeitaHandler):
     """How a file would be read."""
 
-    actions: ClassVar[dict[str, roles.Action]] = {"POST": "query"}
+    actions: ClassVar[dict[str, roles.Action]] = {"POST": "raw"}
     _looking: asyncio.Task[Reading] | None = None
 
     async def post(self) -> None:
@@ -74,12 +79,16 @@ class RecipeSchemaHandler(DeitaHandler):
 
     async def get(self) -> None:
         """Send the JSON Schema of recipes."""
+        from .recipes import recipe_schema
+
         self.set_status(200)
         self.finish(await asyncio.to_thread(recipe_schema), set_content_type=SCHEMA_TYPE)
 
 
 class ImportHandler(DeitaHandler):
     """One import."""
+
+    actions: ClassVar[dict[str, roles.Action]] = {"GET": "raw"}
 
     async def get(self, id: str) -> None:
         """Send the import, after waiting for its end if asked to."""
@@ -110,6 +119,8 @@ class ConfirmHandler(DeitaHandler):
 class RejectsHandler(DeitaHandler):
     """The rows of a file that did not fit."""
 
+    actions: ClassVar[dict[str, roles.Action]] = {"GET": "raw"}
+
     async def get(self, id: str) -> None:
         """List them in the file's order, or send them all as a file."""
         await self.dataplane.importing()
@@ -134,12 +145,6 @@ class RejectsHandler(DeitaHandler):
         except StreamClosedError:
             return False  # the client left; there is nobody to tell
         return True
-
-
-@functools.cache
-def recipe_schema() -> bytes:
-    """Return the schema that the engine publishes."""
-    return resources.files("deita_engine").joinpath("recipe_schema.json").read_bytes()
 
 
 ROUTES: list[tuple[str, type[DeitaHandler]]] = [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +14,11 @@ from deita_server.clock import now
 from deita_server.database import models as rows
 from deita_server.database.database import Database
 from deita_server.errors import DeitaError
-from deita_server.idempotency import Idempotency
+from deita_server.idempotency import Idempotency, reused
 from deita_server.presence import Presence
-from deita_server.services.files.manager import UNFINISHED
+from deita_server.services.files.needed import UNFINISHED
 
-from . import records, recovery
+from . import recipes, records, recovery
 from .models import Import, ImportList, NewImport, RejectList
 from .rejects import Format, Rejects
 from .sources import Source, Sources, is_kept, missing
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class ImportsManager:
-    """Raises DeitaError import_not_found, import_state, table_exists, file_not_found, too_many_imports."""
+    """Raises DeitaError import_not_found, import_state, table_exists, file_not_found, too_many_imports, bad_recipe."""
 
     def __init__(
         self,
@@ -46,9 +45,14 @@ class ImportsManager:
         self._rejects, self._presence, self._person = rejects, presence, person
         self.idempotency = Idempotency()
 
-    async def start(self, new: NewImport, request_id: str) -> str:
-        """Note an import and begin it; returns its id. One that need not be confirmed never waits for a person."""
+    async def start(self, new: NewImport, request_id: str, import_id: str) -> str:
+        """Note an import and begin it, unless it was begun under this id before; returns its id. One that need not be
+        confirmed never waits for a person.
+        """
+        if await self._was_begun(new, import_id):
+            return import_id
         self._underway.check_room()
+        await recipes.check(self._engine, new.recipe or {})
         source = await self._sources.find(new.file, new.sha256)
         table = new.table or table_name(source.file)
         if new.mode == "create" and await self._table_exists(table):
@@ -59,7 +63,7 @@ class ImportsManager:
                 details={"table": table},
             )
         row = rows.Import(
-            id=str(uuid.uuid4()),
+            id=import_id,
             file=source.file,
             sha256=source.sha256,
             table=table,
@@ -74,6 +78,12 @@ class ImportsManager:
         await self._database.write(lambda session: self._note(session, row))
         self._underway.begin(row, request_id)
         return row.id
+
+    async def _was_begun(self, new: NewImport, import_id: str) -> bool:
+        row = await self._database.read(lambda session: session.get(rows.Import, import_id))
+        if row and (row.file, row.mode) != (new.file, new.mode):
+            raise reused()
+        return row is not None
 
     def _note(self, session: Session, row: rows.Import) -> None:
         # Asked again inside the transaction: from here on the row keeps the bytes from being removed.
@@ -130,6 +140,7 @@ class ImportsManager:
     async def confirm(self, import_id: str, recipe: dict[str, Any] | None, request_id: str) -> Import:
         """Go on with an import that waits for review; parts of `recipe` replace what was asked for before."""
         self._underway.check_room()
+        await recipes.check(self._engine, recipe or {})
         row = await self._database.write(lambda session: self._confirm(session, import_id, recipe or {}))
         self._underway.begin(row, request_id)
         return await self.get(import_id)
@@ -147,6 +158,10 @@ class ImportsManager:
     async def recover(self) -> None:
         """Finish the rows of servers that died."""
         await self._database.write(lambda session: recovery.recover(session, self._presence, self._rejects))
+
+    def stop(self) -> None:
+        """Get ready for the end of the engine."""
+        self._underway.stop()
 
     async def close(self) -> None:
         """Wait until the rows of what ran say how it ended; the engine is stopped already."""

@@ -105,6 +105,19 @@ class Confirmation(BaseModel):
     recipe: dict[str, Any] | None = None
 
 
+class Counts(BaseModel):
+    """Everything in the file: total = rows + reject_count + all the others here."""
+
+    unit: Literal["line", "row", "value"] = Field(description="Of a text, of a sheet or table, of a JSON text.")
+    total: int
+    above: int = Field(description="Before the header, or the first row.")
+    header: int
+    below: int = Field(description="After the last row: notes, further tables.")
+    blank: int
+    comments: int
+    continued: int = Field(description="Further lines of rows that go over several.")
+
+
 class Import(BaseModel):
     """A file on its way to becoming a table version."""
 
@@ -120,6 +133,7 @@ class Import(BaseModel):
     asked: dict[str, Any] | None = Field(description="While it needs review: the parts of the recipe that were given.")
     rows: int | None
     reject_count: int
+    counts: Counts | None = Field(description="When it is done. Null, too, when its server died at that moment.")
     progress: float = Field(ge=0, le=1)
     error: Failure | None
     created_at: str

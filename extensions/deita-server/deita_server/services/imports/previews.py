@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from deita_server.errors import DeitaError
 
+from . import recipes
 from .models import Reading
 from .sources import Source, Sources
 
@@ -30,6 +31,7 @@ class Previews:
         """Return how a stored file would be read; keeps nothing."""
         if self._waiting >= WAITING:
             raise DeitaError("too_many_previews", "Too many previews are asked for at once.")
+        await recipes.check(self._engine, recipe)
         return await self.look(await self._sources.find(file, sha256), recipe)
 
     async def look(self, source: Source, recipe: dict[str, Any]) -> Reading:

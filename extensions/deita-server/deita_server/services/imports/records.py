@@ -54,6 +54,7 @@ def shaped(row: rows.Import, run: Run | None) -> Import:
             "asked": row.recipe if row.state == "needs_review" else None,
             "rows": row.rows,
             "reject_count": row.reject_count,
+            "counts": row.counts,
             "progress": progress,
             "error": row.error,
             "created_at": row.created_at,

@@ -1,6 +1,6 @@
 """What becomes of imports whose server died: a row in the middle is never believed by itself.
 
-The lake has the last word: an import whose id a commit carries is done, any other failed and left nothing behind.
+The lake has the last word (`endings`): an import that it has no version of failed and left nothing behind.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from deita_server.clock import now
 from deita_server.database import models as rows
 from deita_server.errors import DeitaError, embedded
 from deita_server.presence import Presence
-from deita_server.services.files.manager import UNFINISHED
+from deita_server.services.files.needed import UNFINISHED
 
+from .endings import ending
 from .rejects import Rejects
 
 INTERRUPTED = DeitaError(
@@ -32,12 +33,9 @@ def recover(session: Session, presence: Presence, rejects: Rejects) -> None:
 
 
 def _finish(session: Session, row: rows.Import, rejects: Rejects) -> None:
-    made = select(rows.TableVersion).where(rows.TableVersion.import_id == row.id)
-    version = session.scalars(made.limit(1)).one_or_none()
-    row.finished_at = now()
-    if version:
-        row.state, row.version, row.rows = "done", version.version, version.rows
-        row.recipe, row.reject_count = version.recipe or row.recipe, rejects.count(row.id)
-    else:
-        row.state, row.error = "failed", embedded(INTERRUPTED, row.id)
+    found = ending(session, row.id, rejects)
+    if found is None:
+        found = {"state": "failed", "error": embedded(INTERRUPTED, row.id)}
         rejects.discard(row.id)
+    for name, value in {**found, "finished_at": now()}.items():
+        setattr(row, name, value)

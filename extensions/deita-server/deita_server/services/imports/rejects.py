@@ -11,10 +11,14 @@ import csv
 import io
 import itertools
 import json
+import time
+import uuid
 from collections.abc import AsyncIterator
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
+
+from deita_engine.objects import Objects
 
 from deita_server import cursors
 from deita_server.errors import DeitaError
@@ -31,8 +35,8 @@ BLOCK_BYTES = 2**20
 class Rejects:
     """The rejects of one workspace, by import."""
 
-    def __init__(self, folder: Path, threads: Executor) -> None:
-        self._folder, self._threads = folder, threads
+    def __init__(self, folder: Path, threads: Executor, objects: Objects | None = None) -> None:
+        self._folder, self._threads, self._objects = folder, threads, objects
 
     async def page(self, import_id: str, cursor: str | None, limit: int) -> RejectList:
         """Return a page of rejects in the file's order; raises bad_cursor."""
@@ -44,7 +48,7 @@ class Rejects:
 
     def _page(self, import_id: str, begin: int, limit: int) -> tuple[list[Reject], int | None]:
         try:
-            with self._path(import_id).open("rb") as file:
+            with self._found(import_id).open("rb") as file:
                 file.seek(begin)
                 items = [Reject.model_validate_json(line) for line in itertools.islice(file, limit)]
                 following = file.tell()
@@ -63,7 +67,7 @@ class Rejects:
         if format == "csv":
             yield _csv_line(FIELDS)
         try:
-            file: BinaryIO = await loop.run_in_executor(self._threads, self._path(import_id).open, "rb")
+            file: BinaryIO = await loop.run_in_executor(self._threads, self._open, import_id)
         except FileNotFoundError:
             return
         with file:
@@ -73,7 +77,7 @@ class Rejects:
     def count(self, import_id: str) -> int:
         """Count them; blocks."""
         try:
-            with self._path(import_id).open("rb") as file:
+            with self._open(import_id) as file:
                 return sum(block.count(b"\n") for block in iter(lambda: file.read(BLOCK_BYTES), b""))
         except FileNotFoundError:
             return 0
@@ -81,9 +85,40 @@ class Rejects:
     def discard(self, import_id: str) -> None:
         """Forget those of an import that made no version; blocks."""
         self._path(import_id).unlink(missing_ok=True)
+        if self._objects:
+            self._objects.delete(_key(import_id))
+
+    def older_than(self, seconds: float) -> set[str]:
+        """Name the imports whose rejects were written longer ago; blocks."""
+        limit = time.time() - seconds
+        found = {path.stem for path in self._folder.glob("*.ndjson") if path.stat().st_ctime < limit}
+        for each in self._objects.below("rejects/") if self._objects else ():
+            if each.modified.timestamp() < limit:
+                found.add(each.key.rpartition("/")[2].removesuffix(".ndjson"))
+        return found
+
+    def _open(self, import_id: str) -> BinaryIO:
+        return self._found(import_id).open("rb")
+
+    def _found(self, import_id: str) -> Path:
+        """The file, fetched from the bucket when another machine wrote it; it need not be there."""
+        path = self._path(import_id)
+        if self._objects and not path.exists():
+            self._folder.mkdir(exist_ok=True)
+            fresh = path.with_suffix(f".{uuid.uuid4().hex}")
+            try:
+                self._objects.fetch(_key(import_id), fresh)
+                fresh.replace(path)
+            finally:
+                fresh.unlink(missing_ok=True)
+        return path
 
     def _path(self, import_id: str) -> Path:
         return self._folder / f"{import_id}.ndjson"
+
+
+def _key(import_id: str) -> str:
+    return f"rejects/{import_id}.ndjson"
 
 
 def _block(file: BinaryIO, format: Format, raw: bool) -> bytes:

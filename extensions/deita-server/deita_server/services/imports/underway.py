@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from logging import Logger
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from deita_engine.shapes import EngineError, ImportSpec
 from sqlalchemy.orm import Session
@@ -13,10 +16,12 @@ from sqlalchemy.orm import Session
 from deita_server.clock import now
 from deita_server.database import models as rows
 from deita_server.database.database import Database
-from deita_server.errors import DeitaError, embedded
+from deita_server.errors import DeitaError, KnownError, embedded
+from deita_server.services.files.upload import disk_error
 from deita_server.services.tables.versions import Versions
 
 from . import records
+from .endings import ending
 from .models import Reading
 from .previews import Previews
 from .rejects import Rejects
@@ -24,6 +29,11 @@ from .sources import Source, Sources
 
 if TYPE_CHECKING:
     from deita_engine.client import Engine, Run
+
+PASSING = ("no_space", "workspace_busy", "engine_lost", "storage_unavailable")
+PAUSE_S = 1.0
+
+Result = TypeVar("Result")
 
 
 @dataclass
@@ -64,6 +74,7 @@ class Underway:
         self._previews, self._rejects, self._max_live, self._log = previews, rejects, max_live, log
         self._review_below = review_below
         self._live: dict[str, Live] = {}
+        self._stopping = asyncio.Event()
 
     def check_room(self) -> None:
         """Refuse when as many imports run or wait as may."""
@@ -79,6 +90,10 @@ class Underway:
         live = Live(asyncio.get_running_loop().create_task(self._see_through(row, request_id)))
         self._live[row.id] = live
         live.task.add_done_callback(lambda task: self._ended(row.id, task))
+
+    def stop(self) -> None:
+        """Get ready for the end of the engine: what it takes along is left to whoever starts next."""
+        self._stopping.set()
 
     async def close(self) -> None:
         """Wait until the rows of what ran say how it ended; the engine is stopped already."""
@@ -96,14 +111,23 @@ class Underway:
             if row.state == "sniffing" and await self._stops(row, live):
                 return
             run = live.run = await self._engine.import_file(await self._spec(row))
-        except (EngineError, DeitaError) as error:
-            await self._finish(row.id, {"state": "failed", "error": embedded(error, request_id)})
+        except Exception as error:  # noqa: BLE001 - whatever it was, an import that nobody ends would never end
+            await self._finish(row.id, {"state": "failed", "error": embedded(self._known(error), request_id)})
             return
         if live.cancelled:
             await run.cancel()
         await self._update(row.id, {"state": "running"})
         await run.wait()
         await self._close(row.id, run, request_id)
+
+    def _known(self, error: Exception) -> KnownError:
+        """The error as it may be shown; what nobody foresaw goes into the log."""
+        if isinstance(error, OSError):
+            error = disk_error(error)
+        if isinstance(error, EngineError | DeitaError):
+            return error
+        self._log.error("An import could not begin", exc_info=error)
+        return DeitaError("internal", "Something went wrong here; the server's log says what.")
 
     async def _stops(self, row: rows.Import, live: Live) -> bool:
         """Look at the file; True when the import ends here or waits for a person."""
@@ -137,17 +161,26 @@ class Underway:
         )
 
     async def _close(self, import_id: str, run: Run, request_id: str) -> None:
-        found: dict[str, Any] = {"state": run.state, "reject_count": run.reject_count}
+        if run.commit is None and self._stopping.is_set():
+            return  # whether the lake has it cannot be asked any more: recovery will
+        await self._finish(import_id, await self._persistently(partial(self._ending, import_id, run, request_id)))
+
+    async def _ending(self, import_id: str, run: Run, request_id: str) -> dict[str, Any]:
+        """What the row is to say. An engine may be lost between its commit and its word about it."""
+        await self._versions.sync()
+        if run.commit is None:
+            made = await self._database.read(lambda session: ending(session, import_id, self._rejects))
+            if made:
+                return made
+            await asyncio.to_thread(self._rejects.discard, import_id)
+        found: dict[str, Any] = {"state": run.state, "reject_count": run.reject_count, "counts": run.counts}
         if run.recipe is not None:
             found["recipe"] = run.recipe
         if run.error:
             found["error"] = embedded(run.error, request_id)
         if run.commit:
             found |= {"version": run.commit.version, "rows": run.rows, "table": run.commit.table}
-            await self._versions.sync()
-        else:
-            await asyncio.to_thread(self._rejects.discard, import_id)
-        await self._finish(import_id, found)
+        return found
 
     async def _finish(self, import_id: str, values: dict[str, Any]) -> None:
         await self._update(import_id, {**values, "finished_at": now()})
@@ -158,4 +191,15 @@ class Underway:
             for name, value in values.items():
                 setattr(row, name, value)
 
-        await self._database.write(change)
+        await self._persistently(partial(self._database.write, change))
+
+    async def _persistently(self, work: Callable[[], Awaitable[Result]]) -> Result:
+        """Do it as often as it takes: an import whose end nobody wrote down would never end."""
+        while True:
+            try:
+                return await work()
+            except (DeitaError, EngineError) as error:
+                if error.code not in PASSING or self._stopping.is_set():
+                    raise
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), PAUSE_S)

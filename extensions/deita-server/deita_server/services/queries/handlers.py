@@ -7,48 +7,42 @@ from urllib.parse import quote
 
 from deita_server import roles
 from deita_server.base import DeitaHandler
+from deita_server.clock import iso
 from deita_server.errors import DeitaError
+from deita_server.waiting import WaitingHandler
 
+from .running import RunningHandler
 from .streaming import FORMATS, chosen_format, send_stream
 
 if TYPE_CHECKING:
+    from deita_engine.shapes import Selection
+
     from .models import NewQuery
 
 
-class QueriesHandler(DeitaHandler):
+class QueriesHandler(RunningHandler):
     """All queries."""
 
     actions: ClassVar[dict[str, roles.Action]] = {"GET": "look", "POST": "query"}
-    statuses: ClassVar[dict[str, int]] = {"table_not_found": 400}
 
     async def get(self) -> None:
-        """List the person's recent queries, newest first."""
+        """List the person's queries, newest first."""
         await self.dataplane.querying()
+        from .history import Search
         from .models import QueriesQuery
 
         query = self.read_query(QueriesQuery)
-        self.answer(self.dataplane.queries.recent(query.cursor, query.limit))
+        search = Search(tuple(query.q.split()), query.state, iso(query.since) if query.since else None, query.table)
+        self.answer(await self.dataplane.queries.recent(search, query.cursor, query.limit))
 
     async def post(self) -> None:
         """Run a statement."""
         await self.dataplane.querying()
         from .models import NewQuery
 
-        queries, new = self.dataplane.queries, self.read_body(NewQuery)
+        new = self.read_body(NewQuery)
         self._check(new)
-        key = self.request.headers.get("Idempotency-Key", "")
-        query_id = await queries.idempotency.once(key, self.request.body, lambda: self._start(new))
-        body, over = await queries.body(query_id, min(new.wait_ms, self.dataplane.limits.max_wait_ms))
-        if not over:
-            self.set_header("Location", f"{self.request.path.rstrip('/')}/{query_id}")
-        self.answer(body, 200 if over else 202)
-
-    async def _start(self, new: NewQuery) -> str:
-        look_back = None
-        if new.as_of is not None:
-            await self.dataplane.storing()
-            look_back = await self.dataplane.history.look_back(new.as_of)
-        return await self.dataplane.queries.start(new, self.request_id, look_back)
+        await self.run(new)
 
     def _check(self, new: NewQuery) -> None:
         role = self.dataplane.settings.role
@@ -75,49 +69,64 @@ class QueryHandler(DeitaHandler):
         self.answer(await self.dataplane.queries.cancel(id))
 
 
-class ResultsHandler(DeitaHandler):
+class ResultsHandler(WaitingHandler):
     """The result of a query."""
 
     async def get(self, id: str) -> None:
-        """Send a page, or all of it in the format that was asked for."""
+        """Send a page, or all of it in the format that was asked for, or the part of that that `Range` names."""
         await self.dataplane.querying()
-        from .models import ResultsQuery
+        from .result_models import ResultsQuery
+        from .results import selected
 
         query = self.read_query(ResultsQuery)
+        selection = selected(query.order, query.filter)
         format = chosen_format(query.format, self.request.headers.get("Accept", ""))
         if format is None:
-            self.answer(await self.dataplane.queries.page(id, query.cursor, query.limit))
+            await self.answer_with(self.dataplane.results.page(id, query.cursor, query.limit, selection))
             return
-        stream = await self.dataplane.queries.stream(id, format, raw=query.raw)
-        media_type, extension = FORMATS[format]
-        self.set_header("Content-Type", media_type)
-        named = (
-            f"filename*=UTF-8''{quote(query.name, safe='')}.{extension}"
-            if query.name
-            else f'filename="{id}.{extension}"'
-        )
-        self.set_header("Content-Disposition", f"attachment; {named}")
-        if await send_stream(self, stream, self.dataplane.disk):
-            self.finish(set_content_type=media_type)
+        self.set_header("Content-Disposition", f"attachment; {_named(query.name, id, FORMATS[format][1])}")
+        await self.while_waited_for(self._send(id, format, raw=query.raw, selection=selection))
+
+    async def _send(self, id: str, format: str, *, raw: bool, selection: Selection) -> None:
+        async with self.dataplane.results.whole(id, format, raw=raw, selection=selection) as stream:
+            self.set_header("Content-Type", FORMATS[format][0])
+            if await send_stream(self, stream, self.dataplane.disk, parts=True):
+                self.finish(set_content_type=FORMATS[format][0])
+
+    head = get
 
 
-class CompleteHandler(DeitaHandler):
-    """Completion of a statement being written."""
+def _named(name: str | None, id: str, extension: str) -> str:
+    """Say what a browser calls the file."""
+    return f"filename*=UTF-8''{quote(name, safe='')}.{extension}" if name else f'filename="{id}.{extension}"'
 
-    actions: ClassVar[dict[str, roles.Action]] = {"POST": "query"}
 
-    async def post(self) -> None:
-        """Send what could stand at the cursor."""
+class ResultProfileHandler(WaitingHandler):
+    """What the columns of a result hold."""
+
+    async def get(self, id: str) -> None:
+        """Send the profile."""
         await self.dataplane.querying()
-        from .models import ToComplete
+        from .result_models import Filtered
 
-        wanted = self.read_body(ToComplete)
-        self.answer(await self.dataplane.queries.complete(wanted.sql, wanted.position))
+        await self.answer_with(self.dataplane.results.profile(id, self.read_query(Filtered).filter))
+
+
+class ChartHandler(WaitingHandler):
+    """A result as points to draw."""
+
+    async def get(self, id: str) -> None:
+        """Send the points."""
+        await self.dataplane.querying()
+        from .result_models import ChartQuery
+
+        await self.answer_with(self.dataplane.results.chart(id, self.read_query(ChartQuery)))
 
 
 ROUTES: list[tuple[str, type[DeitaHandler]]] = [
     ("/queries", QueriesHandler),
-    ("/queries/complete", CompleteHandler),
     ("/queries/{id}", QueryHandler),
     ("/queries/{id}/results", ResultsHandler),
+    ("/queries/{id}/profile", ResultProfileHandler),
+    ("/queries/{id}/chart", ChartHandler),
 ]

@@ -1,40 +1,44 @@
-"""Queries of one person: started, waited for, cancelled, remembered, and forgotten again.
+"""Queries: started, waited for, cancelled, remembered, and forgotten again.
 
-Nothing on the way of a short query touches a disk or a thread: the engine is asked, its answer is passed on, and what
-outlives the server is written down afterwards.
+On the way of a short query the engine is asked, its answer is passed on, and the query is written into the person's
+history, which is one short visit of a thread.
 """
 
 from __future__ import annotations
 
 import asyncio
-import itertools
+import contextlib
 import uuid
-from collections import OrderedDict
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from deita_engine.shapes import EngineError, ExportFormat, QuerySpec
+from deita_engine.shapes import EngineError, QuerySpec
 
-from deita_server import cursors, spool
-from deita_server.clock import now
+from deita_server.asking import asker
 from deita_server.errors import DeitaError
-from deita_server.idempotency import Idempotency
+from deita_server.idempotency import Idempotency, reused
 
-from .models import NewQuery
-from .receipts import VersionNumbers
-from .record import FIRST_PAGE, QueryRecord, dumped, scope
+from .history import QueryHistory, Search
+from .lakes_word import LakesWord
+from .models import NewQuery, SavedRun
+from .parameters import read_all
+from .parents import Parents, parents
+from .receipts import TableRead, VersionNumbers, provenance_of, receipt_of
+from .record import FIRST_PAGE, QueryRecord
+from .remembered import Remembered
+from .sweeping import Sweeper
 
 if TYPE_CHECKING:
-    from deita_engine.client import Engine, Stream
+    from logging import Logger
 
-    from deita_server.dataplane import Limits
+    from deita_engine.client import Engine, Run
+
+    from deita_server.limits import Limits
     from deita_server.services.tables.history import LookBack
     from deita_server.settings import Settings
 
-SWEEP_SECONDS = 60
-FORGOTTEN_AT_ONCE = 50
-WRITE_SECONDS = 0.1  # records are gathered this long, so that a burst of short queries costs one thread one visit
-WARM_PAGES = 32  # how many first pages stay in memory; others are read from the spool
+    from .rerun import Rerun
 
 
 class QueriesManager:
@@ -45,92 +49,161 @@ class QueriesManager:
         engine: Engine,
         settings: Settings,
         limits: Limits,
-        records: list[dict[str, Any]],
+        versions: VersionNumbers,
+        history: QueryHistory,
         in_background: Callable[[Coroutine[Any, Any, Any]], None],
         committed: Callable[[], None],
+        log: Logger,
     ) -> None:
-        self._engine, self._limits, self._person = engine, limits, settings.person
-        self._spool = settings.spool
-        self._in_background, self._committed = in_background, committed
-        self._queries = OrderedDict((record["id"], QueryRecord.read(record)) for record in records)
-        self._accepting: dict[str, asyncio.Future[None]] = {}
-        self._versions = VersionNumbers(engine)
+        self._engine, self._spool, self._shared = engine, settings.spool, settings.is_shared
+        self._committed = committed
+        self._known = Remembered(history, settings.spool, in_background, log)
+        self._accepting: dict[str, tuple[QueryRecord, asyncio.Task[None]]] = {}
+        self._versions, self._lake = versions, LakesWord(engine)
         self.idempotency = Idempotency()
-        self._warm: OrderedDict[str, QueryRecord] = OrderedDict()
-        self._to_write: OrderedDict[str, QueryRecord] = OrderedDict()
-        self._writing = False
-        self._closing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        in_background(self._sweep_forever())
+        self.sweeper = Sweeper(settings.spool, limits, self._known.under_way)
+        in_background(self.sweeper.run())
 
     # running
 
-    async def start(self, new: NewQuery, request_id: str, look_back: LookBack | None = None) -> str:
-        """Run a statement, as it were in the past if so asked; returns its id once the engine has accepted it."""
+    async def start(
+        self,
+        new: NewQuery,
+        request_id: str,
+        look_back: LookBack | None = None,
+        rerun: Rerun | None = None,
+        saved: SavedRun | None = None,
+    ) -> str:
+        """Run a statement, as it were in the past if so asked; returns its id once the engine has accepted it.
+
+        `rerun` says which query it repeats, `saved` which saved query it is.
+        """
         query_id = str(new.id or uuid.uuid4())
-        if query_id in self._queries or query_id in self._accepting:
+        if query_id in self._accepting or (new.id and await self._earlier(new)):
             raise DeitaError("query_exists", "There is already a query with this id.", details={"id": query_id})
-        seen = (look_back.snapshot, look_back.pins) if look_back else ()
-        spec = QuerySpec(query_id, new.sql, self._person, new.mode, new.params, new.limit, new.timeout_ms, *seen)
-        accepting = self._accepting[query_id] = asyncio.get_running_loop().create_future()
-        try:
-            record = QueryRecord(query_id, new.sql, new.params, new.mode, request_id, as_of=new.as_of)
-            record.run = await self._engine.run(spec)
-            self._queries[query_id] = record
-            record.over = asyncio.get_running_loop().create_task(
-                self._follow(record, look_back.versions if look_back else {})
-            )
-        finally:
-            del self._accepting[query_id]
-            accepting.set_result(None)
-        self._forget_oldest()
+        snapshot, pins = (look_back.snapshot, look_back.pins) if look_back else (None, ())
+        params, types = read_all(new.params, new.param_types), new.param_types
+        above = await self.parents(new.results)
+        spec = QuerySpec(
+            query_id,
+            new.sql,
+            asker(),
+            new.mode,
+            params,
+            new.limit,
+            new.timeout_ms,
+            snapshot,
+            pins,
+            types,
+            cache=new.cache and rerun is None,
+            results=tuple(above.results.items()),
+            behind=tuple(above.behind),
+        )
+        record = QueryRecord(query_id, new.sql, params, new.mode, request_id, param_types=types, asker=asker())
+        record.as_of, record.limit, record.parents = new.as_of, new.limit, above
+        record.rerun = rerun.written() if rerun else None
+        record.saved_query = saved.model_dump() if saved else None
+        accepting = asyncio.get_running_loop().create_task(self._accept(record, spec, look_back, rerun))
+        self._accepting[query_id] = record, accepting
+        accepting.add_done_callback(lambda _: self._accepting.pop(query_id))
+        await asyncio.wait((accepting,))
+        if accepting.cancelled():
+            raise _cancelled()
+        accepting.result()
         return query_id
 
-    async def _follow(self, record: QueryRecord, pinned: dict[str, int]) -> None:
-        run = record.run
-        assert run is not None
-        await run.wait()
+    async def ran(self, new: NewQuery) -> bool:
+        """Return whether this statement that writes was run under its id before; raises idempotency_key_reused."""
+        if (record := await self._earlier(new)) and record.sql != new.sql:
+            raise reused()
+        return record is not None
+
+    async def _earlier(self, new: NewQuery) -> QueryRecord | None:
+        """Return what is known under the id of a new query, for a statement that writes also what the lake knows."""
+        record = await self._known.get(str(new.id))
+        if record is None and new.mode == "write":
+            record = QueryRecord(str(new.id), new.sql, {}, new.mode, "", asker=asker())
+            record.run = await self._lake.on(record.id)
+            if record.run is None:
+                return None
+            await self._follow(record, None, None)
+        return record
+
+    async def _accept(
+        self, record: QueryRecord, spec: QuerySpec, look_back: LookBack | None, rerun: Rerun | None
+    ) -> None:
         try:
-            tables = await self._versions.at(run.snapshot, run.tables) if run.state == "done" else {}
-            tables |= {name: version for name, version in pinned.items() if name in run.tables}
-        except EngineError:  # the engine died after the result was done: the snapshot still says what was read
-            tables = {}
-        record.end(self._receipt(record, tables))
-        self._keep_warm(record)
-        self._write_down(record)
+            record.run = await self._engine.run(spec)
+        except asyncio.CancelledError:  # by `cancel`: it was not even accepted, and yet it was a query
+            record.cancel()
+            self._known.add(record)
+            await self._known.keep(record)
+            return
+        record.over = asyncio.get_running_loop().create_task(self._follow(record, look_back, rerun))
+        self._known.add(record)
+
+    async def parents(self, results: Mapping[str, Any]) -> Parents:
+        """Return earlier results by name; raises query_not_found, no_result, result_expired."""
+        return await parents(results, self._find, self.has_result)
+
+    async def _follow(self, record: QueryRecord, look_back: LookBack | None, rerun: Rerun | None) -> None:
+        assert record.run is not None
+        await record.run.wait()
+        if record.mode == "write" and record.run.state != "done":
+            if self._lake.is_over:
+                return  # it is left to whoever starts next
+            record.run = await self._lake.sure(record.id) or record.run
+        run = record.run
+        pins, versions = (look_back.pins, look_back.versions) if look_back else ((), {})
+        read: list[TableRead] = []
+        if run.state == "done":
+            with contextlib.suppress(EngineError):  # the engine died meanwhile: the snapshot still tells what was read
+                read = await self._versions.read(run, pins, versions)
+        engine = self._engine.status()
+        receipt = receipt_of(record, run, read, engine["version"], record.asker)
+        if rerun and run.state == "done":
+            await self._compare(rerun, record.id, receipt)
+        record.end(receipt, provenance_of(record, run, read, pins, engine["extensions"]))
+        await self._known.keep(record)
         if record.mode == "write" and record.state == "done":
             self._committed()
 
-    def _receipt(self, record: QueryRecord, tables: dict[str, int]) -> dict[str, Any]:
-        run = record.run
-        assert run is not None
-        return {
-            "sql": record.sql,
-            "params": record.params,
-            "mode": record.mode,
-            "tables": tables,
-            "snapshot": run.snapshot,
-            "as_of": record.as_of,
-            "engine": self._engine.status()["version"],
-            "person": self._person,
-            "started_at": record.started_at,
-            "finished_at": now(),
-            "rows": run.rows,
-            "elapsed_ms": round(run.elapsed_ms, 3),
-        }
+    async def _compare(self, rerun: Rerun, query_id: str, receipt: dict[str, Any]) -> None:
+        """Note in the receipt of a repetition whether the same came out; that is not known where a hash is missing."""
+        first: dict[str, Any] = {}
+        with contextlib.suppress(DeitaError, EngineError):  # the first may be forgotten by now, the engine may be lost
+            await self._hash(query_id, receipt)
+            first = (await self.hashed(rerun.of)).facts["receipt"]
+        receipt |= rerun.compared(first, receipt)
 
     async def body(self, query_id: str, wait_ms: int = 0) -> tuple[bytes, bool]:
         """Return the query as JSON and whether it is over, after waiting at most `wait_ms` for its end."""
         record = await self._find(query_id)
         await self._wait(record, wait_ms / 1000)
+        if record.run and not record.promised:  # after a crash it is known, as one that was interrupted
+            record.promised = True
+            await self._known.keep(record)
         if record.state != "done":
             return record.body(), record.outcome is not None
         rows = record.first_page
-        if rows is None:
+        if rows is None and record.facts["row_count"]:
             rows = (await self._engine.page(record.id, 0, FIRST_PAGE)).rows_json
-        return record.body(rows), True
+        return record.body(rows or b"[]"), True
+
+    async def succeed(self, query_id: str) -> None:
+        """Wait for the end of a query; raises what it failed with, query_cancelled when somebody ended it."""
+        record = await self._find(query_id)
+        await self._wait(record, None)
+        error = record.facts["error"]
+        if record.state != "done" and error:
+            raise DeitaError(error["code"], error["message"], error["hint"], error["details"])
+        if record.state != "done":
+            raise _cancelled()
 
     async def cancel(self, query_id: str) -> bytes:
-        """End a query for real; returns it as it is then."""
+        """End a query for real, also one that the engine is still looking at; returns it as it is then."""
+        if accepting := self._acceptance(query_id):
+            accepting.cancel()
         record = await self._find(query_id)
         if record.run:
             await record.run.cancel()
@@ -141,52 +214,31 @@ class QueriesManager:
         if record.over and not record.over.done() and seconds != 0:
             await asyncio.wait((record.over,), timeout=seconds)
 
+    def _is_askers(self, record: QueryRecord) -> bool:
+        """Whether the query may be known to who asks: on a dashboard server only to who ran it."""
+        return not self._shared or record.asker == asker()
+
+    def _acceptance(self, query_id: str) -> asyncio.Task[None] | None:
+        """Return what is under way of a query of the asker's that the engine has not accepted yet."""
+        record, accepting = self._accepting.get(query_id, (None, None))
+        return accepting if record and self._is_askers(record) else None
+
     async def _find(self, query_id: str) -> QueryRecord:
-        if query_id in self._accepting:
-            await asyncio.shield(self._accepting[query_id])
-        record = self._queries.get(query_id)
-        if record is None:
+        if accepting := self._acceptance(query_id):
+            await asyncio.wait((accepting,))
+        record = await self._known.get(query_id)
+        if record is None or not self._is_askers(record):
             raise DeitaError("query_not_found", "There is no such query.", details={"id": query_id[:64]})
         return record
 
     # results
 
-    async def page(self, query_id: str, cursor: str | None, limit: int) -> bytes:
-        """Return rows of the finished result as JSON; waits for the end."""
-        record = await self._finished(query_id)
-        offset = cursors.offset(scope(query_id), cursor)
-        page = await self._engine.page(query_id, offset, limit)
-        last = offset + page.rows
-        head = {"columns": record.facts["columns"]}
-        more = page.rows and last < record.facts["row_count"]
-        tail = {"row_count": record.facts["row_count"], "next": cursors.encode(scope(query_id), last) if more else None}
-        return dumped(head)[:-1] + b',"rows":' + page.rows_json + b"," + dumped(tail)[1:]
+    async def run_of(self, query_id: str) -> Run | None:
+        """Return what the engine does for a query; None once it is over. Raises query_not_found."""
+        return (await self._find(query_id)).run
 
-    async def stream(self, query_id: str, format: str, *, raw: bool) -> Stream:
-        """Return the whole result as a file that grows; Arrow and NDJSON begin while the query runs."""
-        record = await self._find(query_id)
-        if format == "arrow" and record.run:
-            return record.run.result
-        if format != "ndjson" or not record.run:
-            await self._finished(query_id)
-        if format == "arrow":
-            return await self._finished_arrow(query_id)
-        kind: ExportFormat = format  # type: ignore[assignment]  # the handler's table holds nothing else
-        return await self._engine.export(query_id, kind, raw=raw)
-
-    async def _finished_arrow(self, query_id: str) -> Stream:
-        from deita_engine.client import Stream
-
-        path = self._spool / f"{query_id}.arrow"
-        try:
-            size = (await asyncio.to_thread(path.stat)).st_size
-        except FileNotFoundError as error:
-            raise DeitaError("result_expired", "The result is no longer kept.", hint="Run the query again.") from error
-        stream = Stream(path)
-        stream.finish(size)
-        return stream
-
-    async def _finished(self, query_id: str) -> QueryRecord:
+    async def finished(self, query_id: str) -> QueryRecord:
+        """Return the query once it is done; raises no_result when it ends otherwise."""
         record = await self._find(query_id)
         await self._wait(record, None)
         if record.state != "done":
@@ -194,82 +246,54 @@ class QueriesManager:
             raise DeitaError("no_result", f"The query is {record.state} and has no result.", details={"error": error})
         return record
 
-    # remembering
+    async def has_result(self, query_id: str) -> bool:
+        """Say whether the result is still kept."""
+        return await asyncio.to_thread((self._spool / f"{query_id}.arrow").exists)
 
-    def recent(self, cursor: str | None, limit: int) -> dict[str, Any]:
-        """Return a page of the person's queries, newest first."""
-        begin = cursors.decode("queries", cursor) if cursor else None
-        records = [
-            record for record in reversed(self._queries.values()) if begin is None or record.started_at <= begin[0]
-        ]
-        ids = [record.id for record in records]
-        if begin is not None:
-            skip = ids.index(begin[1]) + 1 if begin[1] in ids else 0
-            records = records[skip:]
-        page = records[:limit]
-        more = len(records) > limit
-        following = cursors.encode("queries", [page[-1].started_at, page[-1].id]) if more else None
-        return {"items": [record.summary() for record in page], "next": following}
+    async def hashed(self, query_id: str) -> QueryRecord:
+        """Return the finished query with the hashes of its result, which are found now if the result is still there."""
+        record = await self.finished(query_id)
+        if await self._hash(query_id, record.facts["receipt"]):
+            await self._known.keep(record)
+        return record
 
-    def _forget_oldest(self) -> None:
-        excess = len(self._queries) - self._limits.max_queries
-        if excess < FORGOTTEN_AT_ONCE:
-            return
-        over = (key for key, record in self._queries.items() if record.outcome)
-        gone = list(itertools.islice(over, excess))
-        for key in gone:
-            del self._queries[key]
-            self._warm.pop(key, None)
-            self._to_write.pop(key, None)
-        self._in_background(asyncio.to_thread(spool.forget, self._spool, gone))
-
-    def _keep_warm(self, record: QueryRecord) -> None:
-        self._warm[record.id] = record
-        while len(self._warm) > WARM_PAGES:
-            _, cold = self._warm.popitem(last=False)
-            cold.first_page = None
-
-    def _write_down(self, record: QueryRecord) -> None:
-        self._to_write[record.id] = record
-        if not self._writing:
-            self._writing = True
-            self._in_background(self._write_all())
-
-    async def _write_all(self) -> None:
+    async def _hash(self, query_id: str, receipt: dict[str, Any]) -> bool:
+        """Find the hashes of a result that has none yet; False where it has, or they cannot be found any more."""
+        if receipt["result_hash"] is not None:
+            return False
         try:
-            while self._to_write:
-                await self._pause(WRITE_SECONDS)
-                records = [record.written() for record in self._to_write.values()]
-                self._to_write.clear()
-                await asyncio.to_thread(spool.write_records, self._spool, records)
-        finally:
-            self._writing = False
+            hashes = await self._engine.hashes(query_id, ordered=receipt["ordered"])
+        except EngineError as error:
+            if error.code not in ("result_expired", "out_of_memory"):
+                raise
+            return False
+        receipt["result_hash"], receipt["loose_hash"] = hashes
+        return True
 
-    async def _pause(self, seconds: float) -> None:
-        """Wait so long, or until `close`."""
-        await asyncio.wait((self._closing,), timeout=seconds)
+    async def recent(self, search: Search, cursor: str | None, limit: int) -> dict[str, Any]:
+        """Return a page of the asker's queries that are as the search says, newest first."""
+        search = replace(search, asker=asker()) if self._shared else search
+        return await self._known.find(search, cursor, limit)
 
-    async def _sweep_forever(self) -> None:
-        while not self._closing.done():
-            await self.sweep()
-            await self._pause(SWEEP_SECONDS)
-
-    async def sweep(self) -> None:
-        """Remove results that are too old or too many."""
-        busy = frozenset(key for key, record in self._queries.items() if record.run)
-        limits = self._limits
-        await asyncio.to_thread(spool.sweep, self._spool, limits.result_lifetime, limits.max_spool_bytes, busy)
-
-    async def complete(self, sql: str, position: int) -> dict[str, Any]:
-        """Return what could stand at the cursor."""
-        found = await self._engine.complete(sql, min(position, len(sql)))
-        items = [{"label": item.label, "kind": item.kind, "detail": item.detail} for item in found.items]
-        return {"start": found.start, "end": found.end, "items": items}
+    async def recover(self) -> None:
+        """End the queries that an earlier server promised: done where the lake has their commit, else interrupted."""
+        for record in await self._known.unfinished():
+            record.run = await self._lake.on(record.id) if record.mode == "write" else None
+            if record.run:
+                await self._follow(record, None, None)
+            else:
+                record.interrupt()
+                await self._known.keep(record)
 
     async def close(self) -> None:
         """Stop sweeping and end what runs; what is to be written down is in the background's hands."""
-        following = [record.over for record in self._queries.values() if record.over and not record.over.done()]
+        self._lake.stop()
+        following = [record.over for record in self._known.under_way() if record.over]
         await self._engine.stop()
         if following:
             await asyncio.wait(following, timeout=10)
-        self._closing.set_result(None)
+        self.sweeper.close()
+
+
+def _cancelled() -> DeitaError:
+    return DeitaError("query_cancelled", "The query was cancelled.")

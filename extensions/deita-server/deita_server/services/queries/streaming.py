@@ -1,4 +1,4 @@
-"""Whole results: which format is meant, and sending a file while it grows.
+"""Whole results: which format is meant, and sending a file while it grows, or a part of one that is complete.
 
 A stream that fails in the middle breaks the connection off without the chunk that ends it, so that no client can take a
 part for the whole.
@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import os
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deita_engine.shapes import EngineError
 from tornado.iostream import StreamClosedError
 
 from deita_server.errors import DeitaError
+from deita_server.services.files.download import byte_range
 
 if TYPE_CHECKING:
     from deita_engine.client import Stream
@@ -22,18 +24,21 @@ if TYPE_CHECKING:
     from deita_server.base import DeitaHandler
 
 BLOCK = 2**20
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 FORMATS = {
     "arrow": ("application/vnd.apache.arrow.stream", "arrow"),
     "parquet": ("application/vnd.apache.parquet", "parquet"),
     "csv": ("text/csv; charset=utf-8", "csv"),
     "ndjson": ("application/x-ndjson", "ndjson"),
     "json": ("application/json", "json"),
+    "xlsx": (XLSX, "xlsx"),
 }
 ACCEPTED = {
     "application/vnd.apache.arrow.stream": "arrow",
     "application/vnd.apache.parquet": "parquet",
     "text/csv": "csv",
     "application/x-ndjson": "ndjson",
+    XLSX: "xlsx",
     "application/json": None,
     "application/*": None,
     "*/*": None,
@@ -79,25 +84,29 @@ def _by_preference(accept: str) -> list[str]:
     ]
 
 
-async def send_stream(handler: DeitaHandler, stream: Stream, threads: Executor) -> bool:
+async def send_stream(handler: DeitaHandler, stream: Stream, threads: Executor, *, parts: bool = False) -> bool:
     """Send a growing file to its end; False when the connection is gone, by the client's will or because it failed.
 
-    What goes wrong before the first byte is raised: no_result when the query failed, result_expired when the file is
-    gone.
+    With `parts`, a complete file has an ETag and `Range` is heeded. What goes wrong before the first byte is raised:
+    no_result when the query failed, result_expired when the file is gone, and what is wrong with the selection or the
+    format.
     """
-    try:
-        size = await stream.grown(0)
-    except EngineError as error:
-        raise _without_result(error) from error
+    size = await stream.grown(0)
     loop = asyncio.get_running_loop()
     try:
         descriptor = await loop.run_in_executor(threads, os.open, stream.path, os.O_RDONLY)
     except FileNotFoundError as error:
         raise DeitaError("result_expired", "The result is no longer kept.", hint="Run the query again.") from error
-    if stream.done:
-        handler.set_header("Content-Length", str(stream.size))
     try:
-        await _send(handler, stream, descriptor, size, threads)
+        while handler.request.method == "HEAD" and not stream.done:  # only then the length is known
+            size = await stream.grown(size)
+        part = Part(0, None, size)
+        if stream.done and parts:
+            part = _part(handler, stream, os.fstat(descriptor))
+        elif stream.done:
+            handler.set_header("Content-Length", str(stream.size))
+        if handler.request.method != "HEAD" and handler.get_status() != 304:
+            await _send(handler, stream, descriptor, part, threads)
     except StreamClosedError:
         return False
     except (EngineError, OSError) as error:
@@ -109,9 +118,36 @@ async def send_stream(handler: DeitaHandler, stream: Stream, threads: Executor) 
     return True
 
 
-async def _send(handler: DeitaHandler, stream: Stream, descriptor: int, size: int, threads: Executor) -> None:
+@dataclass(frozen=True)
+class Part:
+    """Which bytes are sent: from `begin` to `end` (None: as far as it grows), of which `size` are there."""
+
+    begin: int
+    end: int | None
+    size: int
+
+
+def _part(handler: DeitaHandler, stream: Stream, stat: os.stat_result) -> Part:
+    """Describe a complete file and find which part of it is asked for; raises bad_range."""
+    etag = f'"{stat.st_ino:x}-{stat.st_mtime_ns:x}-{stream.size:x}"'
+    handler.set_header("ETag", etag)
+    handler.set_header("Accept-Ranges", "bytes")
+    if etag in handler.request.headers.get("If-None-Match", ""):
+        handler.set_status(304)
+        return Part(0, 0, 0)
+    current = handler.request.headers.get("If-Range", etag) == etag
+    asked = byte_range(handler.request.headers.get("Range"), stream.size) if current else None
+    begin, end = asked or (0, stream.size)
+    if asked:
+        handler.set_status(206)
+        handler.set_header("Content-Range", f"bytes {begin}-{end - 1}/{stream.size}")
+    handler.set_header("Content-Length", str(end - begin))
+    return Part(begin, end, end)
+
+
+async def _send(handler: DeitaHandler, stream: Stream, descriptor: int, part: Part, threads: Executor) -> None:
     loop = asyncio.get_running_loop()
-    offset = 0
+    offset, size = part.begin, part.size
     while True:
         while offset < size:
             block = await loop.run_in_executor(threads, os.pread, descriptor, min(BLOCK, size - offset), offset)
@@ -120,14 +156,8 @@ async def _send(handler: DeitaHandler, stream: Stream, descriptor: int, size: in
             handler.write(block)
             await handler.flush()
             offset += len(block)
-        if stream.done:
+        if offset == part.end or (
+            stream.done and offset >= stream.size
+        ):  # it may have grown and ended since `size` was asked for
             return
         size = await stream.grown(offset)
-
-
-def _without_result(error: EngineError) -> Exception:
-    if error.code == "result_expired":
-        return error
-    return DeitaError(
-        "no_result", "The query has no result.", details={"error": {"code": error.code, "message": error.message}}
-    )

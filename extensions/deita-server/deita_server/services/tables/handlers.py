@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-from typing import Any
-
 from deita_server.base import DeitaHandler
+from deita_server.waiting import WaitingHandler
 
 
 class TablesHandler(DeitaHandler):
@@ -80,10 +77,8 @@ class VersionsHandler(DeitaHandler):
         self.answer(await self.dataplane.versions.list(name, query.cursor, query.limit))
 
 
-class ProfileHandler(DeitaHandler):
+class ProfileHandler(WaitingHandler):
     """What the columns hold."""
-
-    _finding: asyncio.Task[dict[str, Any]] | None = None
 
     async def get(self, name: str) -> None:
         """Send the profile of a version; who hangs up no longer waits for it."""
@@ -91,14 +86,7 @@ class ProfileHandler(DeitaHandler):
         from .models import VersionQuery
 
         version = self.read_query(VersionQuery).version
-        self._finding = asyncio.get_running_loop().create_task(self.dataplane.profiles.get(name, version))
-        with contextlib.suppress(asyncio.CancelledError):
-            self.answer(await self._finding)
-
-    def on_connection_close(self) -> None:
-        """Stop waiting."""
-        if self._finding:
-            self._finding.cancel()
+        await self.answer_with(self.dataplane.profiles.get(name, version))
 
 
 class RestoreHandler(DeitaHandler):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from deita_engine.shapes import FilterOperator, RowsSpec
+from deita_engine.shapes import RowsSpec
 
 from deita_server import cursors
-from deita_server.errors import DeitaError, bad_field
+from deita_server.errors import DeitaError
+from deita_server.selecting import parsed_filter, parsed_order
 
 from .models import Column, Source, Table, TableList
 
@@ -19,17 +19,12 @@ if TYPE_CHECKING:
     from deita_engine import shapes
     from deita_engine.client import Engine
 
-FILTER = re.compile(
-    r"(?P<column>.+?):(?P<operator>eq|ne|lt|le|gt|ge|in|like|null|notnull)(?::(?P<value>.*))?", re.DOTALL
-)
-Filter = tuple[str, FilterOperator, str | None]
-
 
 class TablesManager:
     """Raises EngineError table_not_found, table_exists; DeitaError bad_cursor, bad_request."""
 
-    def __init__(self, engine: Engine, person: str) -> None:
-        self._engine, self._person = engine, person
+    def __init__(self, engine: Engine, person: str, committed: Callable[[], None]) -> None:
+        self._engine, self._person, self._committed = engine, person, committed
 
     async def list(self, cursor: str | None, limit: int) -> TableList:
         """Return a page of tables, by name."""
@@ -57,12 +52,14 @@ class TablesManager:
         """Give a table another name."""
         table = await self.get(name)
         await self._engine.rename_table(table.name, new_name, self._person)
+        self._committed()
         return await self.get(new_name)
 
     async def delete(self, name: str) -> None:
         """Drop a table; the lake's history keeps its versions."""
         table = await self.get(name)
         await self._engine.drop_table(table.name, self._person)
+        self._committed()
 
     async def rows(
         self,
@@ -86,28 +83,6 @@ class TablesManager:
         head = {"columns": [dataclasses.asdict(column) for column in page.columns]}
         tail = {"row_count": page.row_count, "next": cursors.encode(scope, [last, page.snapshot]) if more else None}
         return json.dumps(head).encode()[:-1] + b',"rows":' + page.rows_json + b"," + json.dumps(tail).encode()[1:]
-
-
-def parsed_order(order: str) -> tuple[tuple[str, bool], ...]:
-    """Return (column, descending) pairs of `col,-col`."""
-    parts = [part.strip() for part in order.split(",") if part.strip()]
-    if any(part == "-" for part in parts):
-        raise bad_field("order", "a column's name is missing")
-    return tuple((part.removeprefix("-"), part.startswith("-")) for part in parts)
-
-
-def parsed_filter(text: str) -> Filter:
-    """Return (column, operator, value) of `col:op:value`; raises bad_request."""
-    match = FILTER.fullmatch(text)
-    if not match:
-        raise bad_field(
-            "filter", "it must be col:op:value with op one of eq, ne, lt, le, gt, ge, in, like, null, notnull"
-        )
-    operator: FilterOperator = match["operator"]  # type: ignore[assignment]  # the pattern allows nothing else
-    value = match["value"]
-    if operator not in ("null", "notnull") and value is None:
-        raise bad_field("filter", f"{operator} needs a value")
-    return match["column"], operator, value
 
 
 def missing(name: str) -> DeitaError:
@@ -136,4 +111,5 @@ def table_shape(table: shapes.Table) -> Table:
         created_at=table.created_at,
         created_by=table.created_by,
         source=Source(**dataclasses.asdict(table.source)),
+        comment=table.comment,
     )

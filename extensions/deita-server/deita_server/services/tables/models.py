@@ -40,6 +40,7 @@ class Table(BaseModel):
     created_at: str
     created_by: str
     source: Source
+    comment: str | None
 
 
 class TableList(BaseModel):
@@ -75,6 +76,7 @@ class Version(BaseModel):
     import_id: str | None
     query_id: str | None
     restored_version: int | None = Field(description="Which version a restore brought back.")
+    expired: bool = Field(False, description="Whether it was forgotten: it can no longer be read or brought back.")
 
 
 class VersionList(BaseModel):

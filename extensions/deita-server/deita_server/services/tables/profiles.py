@@ -59,7 +59,8 @@ class Profiles:
 
     async def _find(self, place: FoundVersion) -> dict[str, Any]:
         profile = await self._engine.profile(place.table, place.snapshot)
-        await self._database.write(lambda session: _keep(session, place, profile))
+        if not self._database.read_only:
+            await self._database.write(lambda session: _keep(session, place, profile))
         return profile
 
     async def _share(self, key: tuple[str, int], find: Find) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import Session
 
 from deita_server import cursors
@@ -48,12 +48,18 @@ class Versions:
         self._syncing = asyncio.Lock()
 
     async def sync(self) -> None:
-        """Add what the lake has and the index has not."""
+        """Add what the lake has and the index has not; where the workspace is only read, others do that."""
+        if self._database.read_only:
+            return
         async with self._syncing:
             known = await self._database.read(_known)
             commits = await self._engine.commits(known)
             if commits:
                 await self._database.write(lambda session: _add(session, commits))
+
+    async def newest(self) -> int:
+        """Return the last commit of the lake that is known here."""
+        return await self._database.read(_known)
 
     async def find(self, table: str, version: int | None = None) -> FoundVersion:
         """Return where a version is, the newest without a number; a dropped table is known by its last name.
@@ -69,7 +75,11 @@ class Versions:
         before = cursors.decode(f"versions:{table}", cursor) if cursor else None
         if before is not None and not isinstance(before, int):
             raise DeitaError("bad_cursor", "This cursor cannot be read.")
-        return await self._database.read(lambda session: _list(session, table, before, limit))
+        found, snapshots = await self._database.read(lambda session: _list(session, table, before, limit))
+        expired = await self._engine.expired(snapshots)
+        for version, snapshot in zip(found.items, snapshots, strict=True):
+            version.expired = snapshot in expired
+        return found
 
 
 def _known(session: Session) -> int:
@@ -99,26 +109,28 @@ def _apply(session: Session, commit: Commit) -> None:
     if commit.operation == "drop":
         session.execute(delete(rows.Profile).where(rows.Profile.table_id == table.id))
     source = commit.source
-    session.add(
-        rows.TableVersion(
-            table_id=table.id,
-            version=commit.version,
-            snapshot=commit.snapshot,
-            operation=commit.operation,
-            rows=commit.rows,
-            columns=[_column(commit, dataclasses.asdict(column)) for column in commit.columns],
-            file=source.file,
-            sha256=source.sha256,
-            recipe=source.recipe,
-            receipt=source.receipt,
-            message=commit.message,
-            import_id=commit.import_id,
-            query_id=commit.query_id,
-            restored_version=commit.restored_version,
-            created_at=commit.created_at,
-            created_by=commit.author,
-        )
+    version = rows.TableVersion(
+        table_id=table.id,
+        version=commit.version,
+        snapshot=commit.snapshot,
+        operation=commit.operation,
+        rows=commit.rows,
+        columns=[_column(commit, dataclasses.asdict(column)) for column in commit.columns],
+        file=source.file,
+        sha256=source.sha256,
+        recipe=source.recipe,
+        receipt=source.receipt,
+        message=commit.message,
+        import_id=commit.import_id,
+        query_id=commit.query_id,
+        restored_version=commit.restored_version,
+        created_at=commit.created_at,
+        created_by=commit.author,
     )
+    session.add(version)
+    session.flush()
+    read = (source.receipt or {}).get("tables", ())
+    session.add_all(rows.Read(version_id=version.id, snapshot=table["snapshot"]) for table in read)
     session.flush()
 
 
@@ -126,14 +138,20 @@ def _column(commit: Commit, column: dict[str, Any]) -> dict[str, Any]:
     return {**column, "label": column["label"] or commit.labels.get(column["name"])}
 
 
+def _named(name: str) -> Select[rows.Table]:
+    return select(rows.Table).where(func.lower(rows.Table.name) == func.lower(name))
+
+
 def _alive(session: Session, name: str) -> rows.Table | None:
-    query = select(rows.Table).where(rows.Table.name.collate("NOCASE") == name, rows.Table.dropped_at.is_(None))
+    query = _named(name).where(rows.Table.dropped_at.is_(None))
     return session.scalars(query).one_or_none()
 
 
 def _dropped(session: Session, name: str) -> rows.Table | None:
     """The table that last bore the name: who makes a table under it goes on with its versions."""
-    query = select(rows.Table).where(rows.Table.name.collate("NOCASE") == name, rows.Table.dropped_at.is_not(None))
+    query = select(rows.Table).where(
+        func.lower(rows.Table.name) == func.lower(name), rows.Table.dropped_at.is_not(None)
+    )
     return session.scalars(query.order_by(rows.Table.dropped_at.desc(), rows.Table.id.desc()).limit(1)).one_or_none()
 
 
@@ -152,7 +170,7 @@ def _find(session: Session, name: str, version: int | None) -> FoundVersion:
     return FoundVersion(table.id, table.name, wanted, row.snapshot, row.id == newest.id)
 
 
-def _list(session: Session, name: str, before: int | None, limit: int) -> VersionList:
+def _list(session: Session, name: str, before: int | None, limit: int) -> tuple[VersionList, list[int]]:
     table = _alive(session, name)
     if table is None:
         raise missing(name)
@@ -166,9 +184,8 @@ def _list(session: Session, name: str, before: int | None, limit: int) -> Versio
     counts = select(rows.Import.id, rows.Import.reject_count).where(rows.Import.id.in_(ids))
     rejected: dict[str, int] = dict(session.execute(counts).tuples().all())
     older = [*found[1:], None]
-    return VersionList(
-        items=[_shape(row, old, rejected) for row, old in zip(page, older, strict=False)], next=following
-    )
+    items = [_shape(row, old, rejected) for row, old in zip(page, older, strict=False)]
+    return VersionList(items=items, next=following), [row.snapshot for row in page]
 
 
 def _shape(row: rows.TableVersion, before: rows.TableVersion | None, rejected: dict[str, int]) -> Version:

@@ -43,11 +43,12 @@ class TusHandler(StreamedHandler):
 
     async def receive_at(self, upload_id: str, offset: int) -> None:
         """Open the upload for the body of this request."""
+        from .reception import Said
+
         tus.check_content_type(self.request.headers)
         checksum = tus.checksum(self.request.headers)
-        size = self.declared_length()
-        manager = self.dataplane.uploads
-        self._reception = await manager.receive(upload_id, offset, size, checksum, self._cut)
+        said = Said(offset, self.declared_length(), tus.later_length(self.request.headers))
+        self._reception = await self.dataplane.uploads.receive(upload_id, said, checksum, self._cut)
         self.allow_body(self.dataplane.limits.max_upload_bytes)
 
     async def receive(self, chunk: bytes) -> None:
@@ -89,7 +90,7 @@ class TusHandler(StreamedHandler):
 
 
 class UploadsHandler(TusHandler):
-    """Where uploads begin."""
+    """Where uploads begin, and are found again."""
 
     _upload: ResumableUpload | None = None
 
@@ -103,12 +104,20 @@ class UploadsHandler(TusHandler):
         has_body = bool(size) or "Transfer-Encoding" in self.request.headers
         if has_body:
             tus.check_content_type(self.request.headers)
-        if (size or 0) > wish.length:
+        if wish.length is not None and (size or 0) > wish.length:
             raise DeitaError("too_large", "There are more bytes than the upload is to have.")
         self._upload = await self.dataplane.uploads.create(wish)
         if has_body or wish.length == 0:
             self.request.headers["Content-Type"] = tus.CONTENT_TYPE
             await self.receive_at(self._upload.id, 0)
+
+    async def get(self) -> None:
+        """List the person's uploads under way."""
+        self.accept()
+        from .models import ListQuery
+
+        query = self.read_query(ListQuery)
+        self.answer(await self.dataplane.uploads.list(query.cursor, query.limit))
 
     async def post(self) -> None:
         """Answer with the upload's address; bytes that came along are in it."""
@@ -150,7 +159,10 @@ class UploadHandler(TusHandler):
         await self.dataplane.uploads.interrupt(upload_id)
         upload, described = await self.dataplane.uploads.get(upload_id)
         self.describe(upload)
-        self.set_header("Upload-Length", str(upload.length))
+        if upload.length is None:
+            self.set_header("Upload-Defer-Length", "1")
+        else:
+            self.set_header("Upload-Length", str(upload.length))
         if described:
             self.set_header("Upload-Metadata", described)
         self.finish()

@@ -1,13 +1,13 @@
 """Resumable uploads: rows that say how much is safe, and files in `incoming/` that grow.
 
 An upload belongs to the person who began it. One request at a time may add to it: within this server by a slot, among
-servers by a lock on its file, which dies with its process.
+servers by a lock on its file, which dies with its process. Where files lie in a bucket, its parts go there while it
+arrives; bytes are safe that are in a part or, durable, in the local file.
 """
 
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
 import time
 import uuid
@@ -15,9 +15,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Executor
 from functools import partial
-from pathlib import Path
-from typing import TypeVar
 
+from deita_engine.shapes import EngineError
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -28,11 +27,14 @@ from deita_server.errors import DeitaError
 from deita_server.services.files.digest import Digest
 from deita_server.services.files.manager import FilesManager
 from deita_server.services.files.models import File
-from deita_server.services.files.upload import Upload, disk_error
+from deita_server.services.files.sending import Sending
+from deita_server.services.files.upload import Upload
 
-from .models import ResumableUpload
-from .reception import Reception, Slot
-from .sweeping import SUFFIX, sweep
+from .incoming import Incoming, locked
+from .listing import listed
+from .models import ResumableUpload, UploadList
+from .reception import Reception, Said, Slot
+from .sweeping import sweep
 from .tus import Checksum, Wish
 
 MOST_UPLOADS = 1000
@@ -40,16 +42,20 @@ MOST_DIGESTS = 256
 INTERRUPTED_S = 10.0
 SWEEP_S = 3600.0
 # Nothing that a client could do would make the bytes a file after all.
-HOPELESS = ("file_exists", "sha256_mismatch", "bad_name")
-
-Result = TypeVar("Result")
+HOPELESS = ("file_exists", "sha256_mismatch", "bad_name", "upload_not_found")
 
 
 class UploadsManager:
     """The uploads of one person. Raises upload_not_found, upload_expired, upload_locked, offset_mismatch and more."""
 
     def __init__(
-        self, database: Database, files: FilesManager, incoming: Path, threads: Executor, person: str, lifetime: float
+        self,
+        database: Database,
+        files: FilesManager,
+        incoming: Incoming,
+        threads: Executor,
+        person: str,
+        lifetime: float,
     ) -> None:
         self._database, self._files, self._incoming = database, files, incoming
         self._threads, self._person, self._lifetime = threads, person, lifetime
@@ -60,11 +66,11 @@ class UploadsManager:
     async def create(self, wish: Wish) -> ResumableUpload:
         """Begin an upload; raises what already says that it could not become a file."""
         await self._sweep()
-        (await self._files.allowance()).check(wish.length)
-        if not wish.replace:
+        (await self._files.allowance()).check(wish.length or 0)
+        if not wish.replace and wish.length is not None:
             await self._files.refuse_other_bytes(wish.name, wish.length, wish.sha256)
         upload_id = uuid.uuid4().hex
-        await self._run(partial(_touch, self._path(upload_id)))
+        await self._incoming.make(upload_id)
         return await self._database.write(lambda session: self._create(session, upload_id, wish))
 
     def _create(self, session: Session, upload_id: str, wish: Wish) -> ResumableUpload:
@@ -97,17 +103,21 @@ class UploadsManager:
 
         return await self._database.read(work)
 
+    async def list(self, cursor: str | None, limit: int) -> UploadList:
+        """Return a page of those that are under way."""
+        return await self._database.read(lambda session: listed(session, self._person, cursor, limit))
+
     async def receive(
-        self, upload_id: str, offset: int, size: int | None, checksum: Checksum | None, interrupt: Callable[[], None]
+        self, upload_id: str, said: Said, checksum: Checksum | None, interrupt: Callable[[], None]
     ) -> Reception:
-        """Begin to add bytes at `offset`, `size` of them if that is known; `interrupt` must end in `leave`."""
+        """Begin to add the bytes that a request brings; `interrupt` must end in `leave`."""
         if upload_id in self._slots:
-            raise _locked()
+            raise locked()
         slot = self._slots[upload_id] = Slot(interrupt)
         try:
-            descriptor = await self._run(partial(_opened, self._path(upload_id)))
+            descriptor = await self._incoming.open(upload_id)
             try:
-                return await self._received(slot, upload_id, offset, size, checksum, descriptor)
+                return await self._received(slot, upload_id, said, checksum, descriptor)
             except BaseException:  # whatever ended it, what it left goes first
                 if descriptor is not None:
                     os.close(descriptor)
@@ -120,12 +130,12 @@ class UploadsManager:
         self,
         slot: Slot,
         upload_id: str,
-        offset: int,
-        size: int | None,
+        said: Said,
         checksum: Checksum | None,
         descriptor: int | None,
     ) -> Reception:
         progress, _ = await self.get(upload_id)
+        offset = said.offset
         if offset != progress.offset:
             raise DeitaError(
                 "offset_mismatch",
@@ -133,19 +143,25 @@ class UploadsManager:
                 hint="Ask with HEAD where it goes on.",
                 details={"offset": progress.offset},
             )
-        rest = progress.length - offset
-        if (size or 0) > rest:
+        if said.length is not None:
+            progress = await self._with_length(progress, said.length)
+        rest = None if progress.length is None else progress.length - offset
+        if rest is not None and (said.size or 0) > rest:
             raise DeitaError("too_large", "There are more bytes than the upload was to have.", details={"limit": rest})
         if descriptor is None:
-            raise _locked() if progress.file else _missing()
+            raise locked() if progress.file else _missing()
         allowance = (await self._files.allowance()).without(offset)
-        allowance.check(progress.length)
-        await self._run(partial(os.ftruncate, descriptor, offset))
+        allowance.check(offset + (said.size or 0) if progress.length is None else progress.length)
+        sending = await self._incoming.sending(upload_id)
+        # all bytes can be there although the last of them were not acknowledged: then they are a file soon
+        stored = sending.parts.sent if sending and sending.parts.sent == progress.length else offset
+        await self._run(partial(_cut, descriptor, sending, stored))
         digest = self._digests.pop(upload_id, None)
-        if digest is None or digest.position > offset:
+        if digest is None or digest.position > stored:
             digest = Digest()
         tap = checksum.actual.update if checksum else None
-        upload = Upload(self._path(upload_id), allowance, self._threads, descriptor, offset, digest, tap)
+        path = self._incoming.path(upload_id)
+        upload = Upload(path, allowance, self._threads, sending, descriptor, stored, digest, tap)
         return Reception(
             progress,
             upload,
@@ -154,6 +170,21 @@ class UploadsManager:
             finish=partial(self._finish, progress),
             release=partial(self._release, upload_id, slot),
         )
+
+    async def _with_length(self, progress: ResumableUpload, length: int) -> ResumableUpload:
+        """Note how long an upload is to be that began without saying so; a length stays."""
+        if progress.length not in (None, length) or length < progress.offset:
+            details = {"length": progress.length, "offset": progress.offset}
+            raise DeitaError("bad_request", "The upload cannot have this length.", details=details)
+        if progress.length is None and not progress.replace:
+            await self._files.refuse_other_bytes(progress.name, length, progress.sha256)
+
+        def work(session: Session) -> ResumableUpload:
+            row = self._row(session, progress.id)
+            row.length = length
+            return _shape(row)
+
+        return await self._database.write(work)
 
     async def _commit(self, upload_id: str, offset: int) -> ResumableUpload:
         def work(session: Session) -> ResumableUpload:
@@ -164,8 +195,8 @@ class UploadsManager:
         return await self._database.write(work)
 
     async def _finish(self, progress: ResumableUpload, upload: Upload) -> ResumableUpload:
-        await upload.complete()
         try:
+            await upload.complete()
             if progress.sha256 not in (None, upload.sha256):
                 raise DeitaError(
                     "sha256_mismatch",
@@ -178,7 +209,7 @@ class UploadsManager:
                 replace=progress.replace,
                 then=lambda session, file: self._done(session, progress.id, file),
             )
-        except DeitaError as error:
+        except (DeitaError, EngineError) as error:
             if error.code in HOPELESS:
                 await self._remove(progress.id)
             raise
@@ -187,7 +218,8 @@ class UploadsManager:
 
     def _done(self, session: Session, upload_id: str, file: File) -> None:
         row = self._row(session, upload_id)
-        row.offset, row.expires_at, row.file = row.length, later(self._lifetime), file.model_dump()
+        row.length = row.offset = file.size
+        row.expires_at, row.file = later(self._lifetime), file.model_dump()
 
     def _release(self, upload_id: str, slot: Slot, digest: Digest) -> None:
         self._digests[upload_id] = digest
@@ -209,7 +241,7 @@ class UploadsManager:
         try:
             await asyncio.wait_for(slot.freed.wait(), INTERRUPTED_S)
         except TimeoutError as error:
-            raise _locked() from error
+            raise locked() from error
 
     async def terminate(self, upload_id: str) -> None:
         """Forget an upload and its bytes; a file that it became stays."""
@@ -219,7 +251,7 @@ class UploadsManager:
     async def _remove(self, upload_id: str) -> None:
         await self._database.write(lambda session: session.delete(self._row(session, upload_id)))
         self._digests.pop(upload_id, None)
-        await self._run(lambda: self._path(upload_id).unlink(missing_ok=True))
+        await self._incoming.discard(upload_id)
 
     async def _sweep(self) -> None:
         if time.monotonic() - self._swept >= min(SWEEP_S, self._lifetime):
@@ -234,32 +266,15 @@ class UploadsManager:
             raise DeitaError("upload_expired", "The upload was left alone for too long.", hint="Begin it again.")
         return row
 
-    def _path(self, upload_id: str) -> Path:
-        return self._incoming / f"{upload_id}{SUFFIX}"
-
-    async def _run(self, work: Callable[[], Result]) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+    async def _run(self, work: Callable[[], None]) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
 
-def _touch(path: Path) -> None:
-    try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
-    except OSError as error:
-        raise disk_error(error) from error
-
-
-def _opened(path: Path) -> int | None:
-    """Open and lock an upload's file; None when there is none. Raises upload_locked."""
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(descriptor)
-        raise _locked() from error
-    return descriptor
+def _cut(descriptor: int, sending: Sending | None, stored: int) -> None:
+    """Forget what came after the bytes that are safe."""
+    if sending:
+        sending.parts.go_back(stored)
+    os.ftruncate(descriptor, stored)
 
 
 def _shape(row: rows.Upload) -> ResumableUpload:
@@ -268,7 +283,3 @@ def _shape(row: rows.Upload) -> ResumableUpload:
 
 def _missing() -> DeitaError:
     return DeitaError("upload_not_found", "There is no such upload.", hint="Begin it again.")
-
-
-def _locked() -> DeitaError:
-    return DeitaError("upload_locked", "Another request is adding to this upload.")

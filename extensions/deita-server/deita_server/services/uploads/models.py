@@ -12,7 +12,7 @@ class ResumableUpload(BaseModel):
 
     id: str
     name: str
-    length: int = Field(description="Bytes.")
+    length: int | None = Field(description="Bytes; null while the client does not know.")
     offset: int = Field(description="Bytes that are safe; go on from here.")
     sha256: str | None
     replace: bool
@@ -20,3 +20,17 @@ class ResumableUpload(BaseModel):
     created_by: str
     expires_at: str
     file: File | None
+
+
+class UploadList(BaseModel):
+    """A page of uploads under way, the oldest first."""
+
+    items: list[ResumableUpload]
+    next: str | None
+
+
+class ListQuery(BaseModel):
+    """Where the list goes on and how much of it to send."""
+
+    cursor: str | None = None
+    limit: int = Field(100, ge=1, le=1000)

@@ -7,6 +7,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from deita_engine.shapes import EngineError
 
 from deita_server.errors import DeitaError
 from deita_server.services.files.digest import Digest
@@ -16,6 +19,17 @@ from .models import ResumableUpload
 from .tus import Checksum
 
 CHECKPOINT = 64 * 2**20
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a request says of the bytes it brings: where they belong, how many they are and how long the whole is to
+    be, where it says so.
+    """
+
+    offset: int
+    size: int | None
+    length: int | None
 
 
 class Slot:
@@ -41,15 +55,17 @@ class Reception:
         self._progress, self._upload, self._checksum = progress, upload, checksum
         self._commit, self._finish, self._release = commit, finish, release
         self._before = upload.digest.copy() if checksum else None
-        self._safe = upload.stored
+        self._is_here = upload.stored > progress.offset
         self._checkpoint: asyncio.Task[None] | None = None
 
     async def write(self, piece: bytes) -> None:
-        """Take a piece; raises too_large, quota_exceeded, no_space."""
-        if self._upload.size + len(piece) > self._progress.length:
+        """Take a piece, unless all are here; raises too_large, quota_exceeded, no_space, storage_unavailable."""
+        if self._is_here:
+            return
+        if self._progress.length is not None and self._upload.size + len(piece) > self._progress.length:
             raise DeitaError("too_large", "There are more bytes than the upload was to have.")
         await self._upload.write(piece)
-        due = self._upload.stored - self._safe >= CHECKPOINT and self._upload.stored < self._progress.length
+        due = self._upload.stored - self._upload.safe >= CHECKPOINT and self._upload.stored != self._progress.length
         if due and not self._checksum and (self._checkpoint is None or self._checkpoint.done()):
             self._raise_failure()
             self._checkpoint = asyncio.create_task(self._make_safe())
@@ -67,7 +83,7 @@ class Reception:
         """Keep what came before the connection broke; bytes that were to be checked as a whole cannot be."""
         try:
             await self._settled()
-            with contextlib.suppress(DeitaError):  # nobody is left to be told; what is safe stays safe
+            with contextlib.suppress(DeitaError, EngineError):  # nobody is left to be told; what is safe stays safe
                 self._raise_failure()
                 if not self._checksum:
                     await self._received()
@@ -76,7 +92,7 @@ class Reception:
 
     async def _received(self) -> ResumableUpload:
         size = await self._upload.flush()
-        if self._checksum:
+        if self._checksum and not self._is_here:
             self._checksum.check()
             self._before = None
         if size == self._progress.length:
@@ -86,7 +102,7 @@ class Reception:
     async def _make_safe(self) -> None:
         size = await self._upload.synced()
         await self._commit(size)
-        self._safe = size
+        self._upload.safe = size
 
     async def _settled(self) -> None:
         if self._checkpoint:

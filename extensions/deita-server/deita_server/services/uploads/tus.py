@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from hashlib import _Hash
 
 VERSION = "1.0.0"
-EXTENSIONS = "creation,creation-with-upload,checksum,termination,expiration"
+EXTENSIONS = "creation,creation-defer-length,creation-with-upload,checksum,termination,expiration"
 ALGORITHMS = ("sha1", "md5", "sha256")
 CONTENT_TYPE = "application/offset+octet-stream"
 MOST_METADATA = 4096
@@ -25,10 +25,12 @@ SHA256 = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class Wish:
-    """What a client wants to upload: `length` bytes under a name, with the hash that they should have."""
+    """What a client wants to upload: `length` bytes (None when it does not know yet) under a name, with the hash that
+    they should have.
+    """
 
     name: str
-    length: int
+    length: int | None
     sha256: str | None
     replace: bool
     described: str
@@ -83,7 +85,21 @@ def wish(headers: Mapping[str, str]) -> Wish:
     sha256 = given.get("sha256", "").lower() or None
     if sha256 and not SHA256.fullmatch(sha256):
         raise DeitaError("bad_request", "sha256 in Upload-Metadata must be 64 hexadecimal digits.")
-    return Wish(name, number(headers, "Upload-Length"), sha256, given.get("replace") in ("1", "true"), described)
+    return Wish(name, _length(headers), sha256, given.get("replace") in ("1", "true"), described)
+
+
+def _length(headers: Mapping[str, str]) -> int | None:
+    deferred = headers.get("Upload-Defer-Length")
+    if deferred is None:
+        return number(headers, "Upload-Length")
+    if deferred != "1" or "Upload-Length" in headers:
+        raise DeitaError("bad_request", "Upload-Defer-Length can be 1, where there is no Upload-Length.")
+    return None
+
+
+def later_length(headers: Mapping[str, str]) -> int | None:
+    """Return the length that a client says with its bytes; raises bad_request."""
+    return number(headers, "Upload-Length") if "Upload-Length" in headers else None
 
 
 def metadata(header: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Handler of `/workspace`."""
+"""Handlers of `/workspace`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,21 @@ class WorkspaceHandler(DeitaHandler):
         await self.dataplane.storing()
         from .manager import described
 
-        self.answer(await described(self.dataplane.settings, self.dataplane.files, self.dataplane.engine))
+        dataplane = self.dataplane
+        upkeep = await dataplane.upkeep.state()
+        self.answer(await described(dataplane.settings, dataplane.files, dataplane.engine, upkeep))
 
 
-ROUTES: list[tuple[str, type[DeitaHandler]]] = [("/workspace", WorkspaceHandler)]
+class UpkeepHandler(DeitaHandler):
+    """Upkeep of the lake."""
+
+    async def post(self) -> None:
+        """Do what is due and send it."""
+        await self.dataplane.importing()
+        self.answer(await self.dataplane.upkeep.run())
+
+
+ROUTES: list[tuple[str, type[DeitaHandler]]] = [
+    ("/workspace", WorkspaceHandler),
+    ("/workspace/upkeep", UpkeepHandler),
+]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .models import EngineKind, StorageKind, Usage, Workspace
+from deita_server.asking import asker
+
+from .models import EngineKind, StorageKind, Upkeep, Usage, Workspace
 
 if TYPE_CHECKING:
     from deita_engine.client import Engine
@@ -13,18 +15,20 @@ if TYPE_CHECKING:
     from deita_server.settings import Settings
 
 
-async def described(settings: Settings, files: FilesManager, engine: Engine) -> Workspace:
+async def described(settings: Settings, files: FilesManager, engine: Engine, upkeep: Upkeep) -> Workspace:
     """Return the workspace as the person who asks sees it; does not start the engine."""
     used, status = await files.usage(), engine.status()
     return Workspace(
         id=settings.workspace_id,
         slug=settings.slug,
         name=settings.name,
-        person=settings.person,
+        person=asker(),
         role=settings.role,
         usage=Usage(files=used.files, bytes=used.bytes),
         quota=settings.quota,
-        engine=EngineKind(kind="duckdb", state=status["state"], version=status["version"]),
+        engine=EngineKind(kind="duckdb", state=status["state"], version=status["version"], confined=status["confined"]),
         storage=StorageKind(kind=settings.storage_kind),
         isolation=settings.isolation,
+        mounts=settings.mounts,
+        upkeep=upkeep,
     )

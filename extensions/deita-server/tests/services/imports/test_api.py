@@ -12,6 +12,8 @@ import pytest
 
 from ...workspace_server import RunningServer
 
+pytestmark = pytest.mark.backends
+
 
 def nycflights() -> Path:
     """The package's data; importing it would load all of it into pandas."""

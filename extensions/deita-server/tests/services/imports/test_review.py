@@ -71,6 +71,41 @@ def test_a_preview_that_cannot_be_had_says_why(workspace: RunningServer, body: d
     assert refused(workspace.api.post("/imports/preview", json=body)) == expected
 
 
+BAD_RECIPES = [
+    ({"colour": "red"}, "colour"),
+    ({"encoding": "klingon"}, "encoding"),
+    ({"encoding": "zlib"}, "encoding"),
+    ({"skip": -1}, "skip"),
+    ({"header": 9}, "header"),
+    ({"delimiter": ""}, "delimiter"),
+    ({"null_words": "NA"}, "null_words"),
+    ({"columns": ["a"]}, "columns"),
+    ({"columns": {"a": 5}}, "columns.a"),
+    ({"columns": {"a": "NUMERO"}}, "columns.a"),
+    ({"columns": {"a": "BIGINT); DROP TABLE x; --"}}, "columns.a"),
+    ({"columns": {"a": {"type": "DATE", "formt": "%d"}}}, "columns.a.formt"),
+    ({"columns": {"a": {"format": "%d"}}}, "columns.a"),
+]
+
+
+@pytest.mark.parametrize(("recipe", "path"), BAD_RECIPES, ids=[str(recipe) for recipe, _ in BAD_RECIPES])
+def test_a_recipe_that_cannot_be_is_refused_before_anything_begins(doubtful: RunningServer, recipe: dict, path: str):
+    doubtful.put("refused.csv", b"a,b\n1,x\n2,y\n")
+    before = len(doubtful.api.get("/imports", params={"limit": 1000}).json()["items"])
+    for where, body in (("/imports", {"table": "refused"}), ("/imports/preview", {})):
+        answer = doubtful.api.post(where, json={"file": "refused.csv", "recipe": recipe, **body})
+        assert refused(answer) == (400, "bad_recipe")
+        assert answer.json()["details"]["path"] == path, answer.json()
+    assert len(doubtful.api.get("/imports", params={"limit": 1000}).json()["items"]) == before
+
+
+def test_a_bad_recipe_does_not_confirm(doubtful: RunningServer):
+    body = waiting(doubtful, "unconfirmed.csv")
+    answer = doubtful.api.post(f"/imports/{body['id']}/confirm", json={"recipe": {"skip": "many"}})
+    assert (refused(answer), answer.json()["details"]["path"]) == ((400, "bad_recipe"), "skip")
+    assert doubtful.api.get(f"/imports/{body['id']}").json()["state"] == "needs_review"
+
+
 def test_a_client_that_leaves_takes_its_preview_along(start_server: Starter):
     server = start_server("--DeitaExtension.max_previews=1")
     server.put("slow.csv", SLOW)

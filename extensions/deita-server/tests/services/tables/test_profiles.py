@@ -7,6 +7,8 @@ import pytest
 
 from ...workspace_server import RunningServer
 
+pytestmark = pytest.mark.backends
+
 LARGE = "range as id, random() as x, 'w' || (range * 7919) % 1000003 as word from range(3000000)"
 
 

@@ -11,6 +11,8 @@ import pytest
 from ...workspace_server import BASE, RunningServer
 from .tus_requests import OCTETS, VERSION, begin, bytes_of, code, create, metadata, offset, patch
 
+pytestmark = pytest.mark.backends
+
 
 def checksum(content: bytes, algorithm: str = "sha1") -> str:
     return f"{algorithm} {base64.b64encode(hashlib.new(algorithm, content).digest()).decode()}"
@@ -34,6 +36,29 @@ def test_a_file_that_comes_in_parts_is_a_file(workspace: RunningServer):
     assert not bytes_of(workspace, upload).exists()
 
 
+def test_a_lost_upload_is_found_in_the_list(workspace: RunningServer):
+    first = begin(workspace, "lost-1.csv", 10)
+    second = begin(workspace, "lost-2.csv", 20)
+    patch(workspace, second, 0, b"a,b\n1")
+    done = begin(workspace, "lost-3.csv", 4)
+    patch(workspace, done, 0, b"a\n1\n")
+    items, cursor = [], None
+    while not items or cursor:
+        page = workspace.api.get("/uploads", params={"limit": 1, **({"cursor": cursor} if cursor else {})}).json()
+        assert len(page["items"]) == 1
+        items, cursor = [*items, *page["items"]], page["next"]
+    assert items == workspace.api.get("/uploads").json()["items"]
+    found = [one for one in items if one["name"].startswith("lost")]
+    assert [(one["name"], one["length"], one["offset"], one["file"]) for one in found] == [
+        ("lost-1.csv", 10, 0, None),
+        ("lost-2.csv", 20, 5, None),
+    ]
+    assert found == [workspace.api.get(address).json() for address in (first, second)]
+    workspace.api.delete(first, headers=VERSION)
+    assert "lost-1.csv" not in {one["name"] for one in workspace.api.get("/uploads").json()["items"]}
+    assert code(workspace.api.get("/uploads", params={"cursor": "x"})) == (400, "bad_cursor")
+
+
 def test_a_small_file_is_one_request(workspace: RunningServer):
     answer = create(workspace, "one-request.csv", 8, b"a\n1\n2\n3\n")
     assert (answer.status_code, answer.headers["Upload-Offset"]) == (201, "8")
@@ -54,7 +79,14 @@ def test_options_say_what_is_supported_and_need_no_token(workspace: RunningServe
     assert answer.headers["Tus-Version"] == "1.0.0"
     assert int(answer.headers["Tus-Max-Size"]) >= 100 * 10**9
     extensions = set(answer.headers["Tus-Extension"].split(","))
-    assert extensions == {"creation", "creation-with-upload", "checksum", "termination", "expiration"}
+    assert extensions == {
+        "creation",
+        "creation-defer-length",
+        "creation-with-upload",
+        "checksum",
+        "termination",
+        "expiration",
+    }
     assert set(answer.headers["Tus-Checksum-Algorithm"].split(",")) == {"sha1", "md5", "sha256"}
 
 
@@ -184,6 +216,7 @@ def test_an_upload_belongs_to_the_person_who_began_it(workspace: RunningServer, 
     upload = begin(workspace, "mine.csv", 3)
     other = start_server(storage=workspace.storage, person="ana")
     assert code(patch(other, upload, 0, b"abc")) == (404, "upload_not_found")
+    assert other.api.get("/uploads").json() == {"items": [], "next": None}
 
 
 def test_an_abandoned_upload_expires_with_its_bytes(start_server):
@@ -192,6 +225,7 @@ def test_an_abandoned_upload_expires_with_its_bytes(start_server):
     patch(server, upload, 0, b"12345")
     server.wait_until(lambda: server.api.head(upload, headers=VERSION).status_code == 410)
     assert code(patch(server, upload, 5, b"12345")) == (410, "upload_expired")
+    assert server.api.get("/uploads").json()["items"] == []
     assert bytes_of(server, upload).exists()
     begin(server, "another.csv", 10)
     assert not bytes_of(server, upload).exists()
@@ -231,3 +265,27 @@ def test_bytes_that_are_there_already_need_no_room(start_server):
     server.put("a.bin", b"a" * 500)
     assert server.put("copy.bin", b"a" * 500).status_code == 201
     assert server.api.get("/workspace").json()["usage"]["bytes"] == 500
+
+
+def test_an_upload_may_say_its_length_later(workspace: RunningServer):
+    headers = {**VERSION, "Upload-Defer-Length": "1", "Upload-Metadata": metadata(filename="later.bin")}
+    begun = workspace.api.post("/uploads", headers=headers)
+    assert (begun.status_code, begun.json()["length"]) == (201, None)
+    upload = f"/uploads/{begun.json()['id']}"
+    head = workspace.api.head(upload, headers=VERSION).headers
+    assert (head["Upload-Defer-Length"], "Upload-Length" in head) == ("1", False)
+    assert patch(workspace, upload, 0, b"first ").status_code == 204
+    assert code(patch(workspace, upload, 6, b"x", **{"Upload-Length": "3"})) == (400, "bad_request")
+    assert patch(workspace, upload, 6, b"second", **{"Upload-Length": "16"}).status_code == 204
+    assert workspace.api.head(upload, headers=VERSION).headers["Upload-Length"] == "16"
+    assert code(patch(workspace, upload, 12, b"more", **{"Upload-Length": "20"})) == (400, "bad_request")
+    assert code(patch(workspace, upload, 12, b"too much")) == (413, "too_large")
+    assert patch(workspace, upload, 12, b"last").status_code == 204
+    assert workspace.api.get("/files/later.bin").content == b"first secondlast"
+
+
+def test_an_upload_says_its_length_or_that_it_comes_later(workspace: RunningServer):
+    named = {**VERSION, "Upload-Metadata": metadata(filename="never.bin")}
+    for headers in ({}, {"Upload-Defer-Length": "2"}, {"Upload-Defer-Length": "1", "Upload-Length": "5"}):
+        assert code(workspace.api.post("/uploads", headers={**named, **headers})) == (400, "bad_request")
+    assert "creation-defer-length" in workspace.api.options("/uploads").headers["Tus-Extension"].split(",")

@@ -5,6 +5,8 @@ import resource
 import socket
 from pathlib import Path
 
+import pytest
+
 from ...workspace_server import BASE, TOKEN, RunningServer
 from .tus_requests import VERSION, begin, bytes_of, code, offset, patch
 
@@ -43,6 +45,7 @@ def size_on_disk(server: RunningServer, upload: str) -> int:
     return bytes_of(server, upload).stat().st_size
 
 
+@pytest.mark.backends
 def test_what_came_before_the_connection_closed_is_kept(workspace: RunningServer):
     content = block(1) + block(2) + block(3)
     upload = begin(workspace, "closed.bin", len(content))
@@ -92,6 +95,7 @@ def test_cancelling_ends_the_request_that_adds_bytes(workspace: RunningServer):
     assert not bytes_of(workspace, upload).exists()
 
 
+@pytest.mark.backends
 def test_a_killed_server_goes_on_from_the_last_safe_byte(start_server):
     server = start_server()
     blocks = [block(number) for number in range(100)]
@@ -128,6 +132,7 @@ def test_a_server_killed_again_and_again_loses_no_acknowledged_byte(start_server
     assert server.api.get("/files/often.bin/meta").json()["sha256"] == hashlib.sha256(content).hexdigest()
 
 
+@pytest.mark.backends
 def test_a_full_disk_is_a_507_and_the_upload_goes_on_when_there_is_room(start_server):
     server = start_server()
     content = b"".join(block(number) for number in range(8))

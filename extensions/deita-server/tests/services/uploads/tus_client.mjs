@@ -1,15 +1,18 @@
 // Uploads a file with an unmodified tus-js-client: node tus_client.mjs '{"endpoint", "token", "path", "name", …}'.
 // Prints the upload's address once it is known, and at the end what the server said of the file.
 import { createReadStream, statSync } from "node:fs";
+import { PassThrough } from "node:stream";
 import { Upload } from "tus-js-client";
 
 const given = JSON.parse(process.argv[2]);
-const upload = new Upload(createReadStream(given.path), {
+// A stream whose end nobody knows before it comes is none of a file to the client.
+const stream = createReadStream(given.path);
+const upload = new Upload(given.deferred ? stream.pipe(new PassThrough()) : stream, {
   endpoint: given.endpoint,
   uploadUrl: given.uploadUrl ?? null,
   headers: { Authorization: `Bearer ${given.token}` },
   metadata: { filename: given.name, filetype: "application/octet-stream" },
-  uploadSize: statSync(given.path).size,
+  ...(given.deferred ? { uploadLengthDeferred: true } : { uploadSize: statSync(given.path).size }),
   chunkSize: given.chunkSize ?? 16 * 2 ** 20,
   uploadDataDuringCreation: given.duringCreation ?? false,
   retryDelays: Array(given.retries ?? 0).fill(100),

@@ -14,6 +14,10 @@ def test_the_workspace_says_what_it_is_and_takes(start_server):
     assert body["storage"] == {"kind": "folder"}
     assert (body["engine"]["kind"], body["engine"]["state"]) == ("duckdb", "stopped")
     assert str(server.storage) not in str(body)
+    assert body["engine"]["confined"] == []
+    server.rows("SELECT 1")
+    confined = server.api.get("/workspace").json()["engine"]["confined"]
+    assert confined == ["files", "network", "signals"][: len(confined)]
 
 
 def test_health_does_not_start_the_engine(start_server):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from deita_server.database.models import BIG
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -23,7 +25,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint("id", name=op.f("pk_files"))
     )
     with op.batch_alter_table("files", schema=None) as batch_op:
-        batch_op.create_index("uq_files_name_key_alive", ["name_key"], unique=True, sqlite_where=sa.text("deleted_at IS NULL"))
+        batch_op.create_index("uq_files_name_key_alive", ["name_key"], unique=True, sqlite_where=sa.text("deleted_at IS NULL"), postgresql_where=sa.text("deleted_at IS NULL"))
 
     op.create_table("imports",
     sa.Column("id", sa.String(), nullable=False),
@@ -35,8 +37,8 @@ def upgrade() -> None:
     sa.Column("recipe", sa.JSON(), nullable=False),
     sa.Column("preview", sa.JSON(), nullable=True),
     sa.Column("version", sa.Integer(), nullable=True),
-    sa.Column("rows", sa.Integer(), nullable=True),
-    sa.Column("reject_count", sa.Integer(), nullable=False),
+    sa.Column("rows", BIG, nullable=True),
+    sa.Column("reject_count", BIG, nullable=False),
     sa.Column("error", sa.JSON(), nullable=True),
     sa.Column("server", sa.String(), nullable=False),
     sa.Column("created_at", sa.String(), nullable=False),
@@ -51,7 +53,7 @@ def upgrade() -> None:
 
     op.create_table("marks",
     sa.Column("name", sa.String(), nullable=False),
-    sa.Column("value", sa.Integer(), nullable=False),
+    sa.Column("value", BIG, nullable=False),
     sa.PrimaryKeyConstraint("name", name=op.f("pk_marks"))
     )
     op.create_table("tables",
@@ -61,14 +63,14 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint("id", name=op.f("pk_tables"))
     )
     with op.batch_alter_table("tables", schema=None) as batch_op:
-        batch_op.create_index("uq_tables_name_alive", ["name"], unique=True, sqlite_where=sa.text("dropped_at IS NULL"))
+        batch_op.create_index("uq_tables_name_alive", ["name"], unique=True, sqlite_where=sa.text("dropped_at IS NULL"), postgresql_where=sa.text("dropped_at IS NULL"))
 
     op.create_table("file_versions",
     sa.Column("id", sa.Integer(), nullable=False),
     sa.Column("file_id", sa.Integer(), nullable=False),
     sa.Column("version", sa.Integer(), nullable=False),
     sa.Column("sha256", sa.String(), nullable=False),
-    sa.Column("size", sa.Integer(), nullable=False),
+    sa.Column("size", BIG, nullable=False),
     sa.Column("media_type", sa.String(), nullable=False),
     sa.Column("created_at", sa.String(), nullable=False),
     sa.Column("created_by", sa.String(), nullable=False),
@@ -93,9 +95,9 @@ def upgrade() -> None:
     sa.Column("id", sa.Integer(), nullable=False),
     sa.Column("table_id", sa.Integer(), nullable=False),
     sa.Column("version", sa.Integer(), nullable=False),
-    sa.Column("snapshot", sa.Integer(), nullable=False),
+    sa.Column("snapshot", BIG, nullable=False),
     sa.Column("operation", sa.String(), nullable=False),
-    sa.Column("rows", sa.Integer(), nullable=False),
+    sa.Column("rows", BIG, nullable=False),
     sa.Column("columns", sa.JSON(), nullable=False),
     sa.Column("file", sa.String(), nullable=True),
     sa.Column("sha256", sa.String(), nullable=True),
@@ -132,7 +134,7 @@ def downgrade() -> None:
 
     op.drop_table("file_versions")
     with op.batch_alter_table("tables", schema=None) as batch_op:
-        batch_op.drop_index("uq_tables_name_alive", sqlite_where=sa.text("dropped_at IS NULL"))
+        batch_op.drop_index("uq_tables_name_alive", sqlite_where=sa.text("dropped_at IS NULL"), postgresql_where=sa.text("dropped_at IS NULL"))
 
     op.drop_table("tables")
     op.drop_table("marks")
@@ -143,7 +145,7 @@ def downgrade() -> None:
 
     op.drop_table("imports")
     with op.batch_alter_table("files", schema=None) as batch_op:
-        batch_op.drop_index("uq_files_name_key_alive", sqlite_where=sa.text("deleted_at IS NULL"))
+        batch_op.drop_index("uq_files_name_key_alive", sqlite_where=sa.text("deleted_at IS NULL"), postgresql_where=sa.text("deleted_at IS NULL"))
 
     op.drop_table("files")
     # ### end Alembic commands ###

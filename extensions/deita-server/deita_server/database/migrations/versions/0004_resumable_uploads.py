@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from deita_server.database.models import BIG
+
 revision = "0004"
 down_revision = "0003"
 branch_labels = None
@@ -15,8 +17,8 @@ def upgrade() -> None:
     op.create_table("uploads",
     sa.Column("id", sa.String(), nullable=False),
     sa.Column("name", sa.String(), nullable=False),
-    sa.Column("length", sa.Integer(), nullable=False),
-    sa.Column("offset", sa.Integer(), nullable=False),
+    sa.Column("length", BIG, nullable=False),
+    sa.Column("offset", BIG, nullable=False),
     sa.Column("sha256", sa.String(), nullable=True),
     sa.Column("replace", sa.Boolean(), nullable=False),
     sa.Column("described", sa.String(), nullable=False),

@@ -1,0 +1,143 @@
+"""A workspace in a bucket against one in a folder: import, the first and the next scan, an export."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from deita_engine.client import Engine, EngineConfig, Run
+from deita_engine.settings import load_extension
+from deita_engine.shapes import ImportSpec, QuerySpec
+
+from bench.table import Row
+from tests.servers.object_store import REGION, ObjectStore, running_object_store
+
+ROWS = int(os.environ.get("BENCH_BUCKET_ROWS", 10_000_000))
+CSV = (
+    f"copy (select range as id, range % 1000 as a, (range * 7919) % 1000003 as b, range / 7.0 as c, 'name ' || range % 5000 as d,"
+    f" hash(range) % 100000 as e, date '2020-01-01' + (range % 2000)::int as f from range({ROWS})) to '{{}}' (header true)"
+)
+SCAN = "select d, count(*), sum(a), avg(c), max(f) from big group by d order by 2 desc, d limit 10"
+WHOLE = "select sum(id), sum(a), sum(b), sum(c), max(d), sum(e), max(f) from big"
+TITLE = "A bucket in the place of a folder"
+NOTE = (
+    f"{ROWS:,} rows × 7 columns in one Parquet file; SeaweedFS and everything else on the same machine, one run. Cold is the first query of a new engine, "
+    "which has read nothing of the table yet; warm is the next one. The peer is the same engine on a folder; of the last row plain DuckDB with httpfs on the same file."
+)
+COLD, WARM, PLAIN = 2.5, 1.3, 1.5
+
+
+@asynccontextmanager
+async def engine_of(storage: Path, store: ObjectStore | None, remote: str | None) -> AsyncIterator[Engine]:
+    """An engine with nothing in its memory."""
+
+    async def access() -> dict[str, Any]:
+        return store.issued(remote) if store and remote else {}
+
+    spool = storage / "people" / "me" / "spool"
+    config = EngineConfig(storage, spool, remote, readable=(storage.parent,), memory_bytes=4 * 1024**3, threads=2)
+    engine = Engine(config, access)
+    await engine.tables()
+    try:
+        yield engine
+    finally:
+        await engine.stop()
+
+
+async def query(engine: Engine, sql: str) -> float:
+    """Seconds that a query takes."""
+    began = time.perf_counter()
+    run = await engine.run(QuerySpec(str(uuid.uuid4()), sql, "me", cache=False))
+    await _over(run)
+    return time.perf_counter() - began
+
+
+async def _over(run: Run) -> None:
+    if not await run.wait(600) or run.state != "done":
+        raise RuntimeError(f"{run.state}: {run.error}")
+
+
+async def loaded(engine: Engine, file: Path, digest: str) -> float:
+    """Seconds of an import."""
+    began = time.perf_counter()
+    await _over(await engine.import_file(ImportSpec(str(uuid.uuid4()), str(file), file.name, digest, "big", "me")))
+    return time.perf_counter() - began
+
+
+async def exported(engine: Engine) -> float:
+    """Seconds of all rows, as CSV."""
+    began = time.perf_counter()
+    id = str(uuid.uuid4())
+    await _over(await engine.run(QuerySpec(id, "from big", "me", cache=False)))
+    with engine.export(id, "csv") as stream:
+        while not stream.done:
+            if stream.error:
+                raise stream.error
+            await asyncio.sleep(0.02)
+    return time.perf_counter() - began
+
+
+async def measured(
+    storage: Path, file: Path, digest: str, store: ObjectStore | None, remote: str | None
+) -> dict[str, float]:
+    """The seconds of everything on one workspace."""
+    found: dict[str, float] = {}
+    async with engine_of(storage, store, remote) as engine:
+        found["import"] = await loaded(engine, file, digest)
+    for name, work in (("scan", lambda engine: query(engine, SCAN)), ("export", exported)):
+        async with engine_of(storage, store, remote) as engine:
+            found[f"{name} cold"] = await work(engine)
+            found[f"{name} warm"] = await work(engine)
+    async with engine_of(storage, store, remote) as engine:
+        found["first query"] = await query(engine, WHOLE)
+    return found
+
+
+def plain(store: ObjectStore, remote: str) -> float:
+    """Seconds of the first query of DuckDB with httpfs, its start not counted."""
+    (key,) = store.keys(remote)
+    with duckdb.connect() as connection:
+        load_extension(connection, "httpfs")
+        connection.execute("SET threads = 2")
+        connection.execute(
+            f"CREATE SECRET (TYPE s3, KEY_ID '{store.access_key}', SECRET '{store.secret_key}', REGION '{REGION}',"
+            f" ENDPOINT '{store.endpoint.removeprefix('http://')}', URL_STYLE 'path', USE_SSL false)"
+        )
+        began = time.perf_counter()
+        connection.execute(WHOLE.replace("big", f"read_parquet('{remote}/{key}')")).fetchall()
+        return time.perf_counter() - began
+
+
+def run() -> list[Row]:
+    """Folder and bucket in turns, one step after the other."""
+    with tempfile.TemporaryDirectory() as place, running_object_store() as store:
+        file = Path(place) / "big.csv"
+        duckdb.sql(CSV.format(file))
+        digest = hashlib.sha256(b"big").hexdigest()
+        remote = f"{store.prefix()}/ws"
+        folder = asyncio.run(measured(Path(place) / "folder", file, digest, None, None))
+        bucket = asyncio.run(measured(Path(place) / "bucket", file, digest, store, remote))
+        peer = plain(store, remote)
+    aims = {"import": COLD, "scan cold": COLD, "scan warm": WARM, "export cold": COLD, "export warm": WARM}
+    rows = [_row(name, bucket[name], "a folder", folder[name], aim) for name, aim in aims.items()]
+    return [*rows, _row("first query over all columns", bucket["first query"], "httpfs alone", peer, PLAIN)]
+
+
+def _row(what: str, ours: float, peer: str, theirs: float, aim: float) -> Row:
+    ratio = ours / theirs
+    return Row(what, f"{ours:.2f} s", peer, f"{theirs:.2f} s", f"× {ratio:.2f}", f"≤ × {aim}", ratio <= aim)
+
+
+if __name__ == "__main__":
+    for line in run():
+        print(line.markdown(), file=sys.stdout)

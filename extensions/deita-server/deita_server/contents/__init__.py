@@ -1,0 +1,1 @@
+"""JupyterLab's file browser: notebooks on disk, and the workspace's files as a folder beside them."""

@@ -1,0 +1,1 @@
+"""Receipts: where a result comes from, read in full, and run again."""

@@ -1,0 +1,1 @@
+"""Statements that were given a name: their parameters, their versions, and their addresses."""

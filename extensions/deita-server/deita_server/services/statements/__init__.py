@@ -1,0 +1,1 @@
+"""Statements being written: validated, laid out, completed; never run."""

@@ -1,0 +1,1 @@
+"""Starting workspace servers: as processes behind bubblewrap, as containers, as pods, as units of systemd."""
