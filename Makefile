@@ -56,7 +56,7 @@ $(VENV)/.front: node_modules/.installed $(FRONT)
 	@bash $(VENV)/npm.sh run --loglevel=error build >/dev/null
 	@touch $@
 
-# the side panel's linter and the types of JupyterLab's packages: only `make lint` needs them
+# the side panel's linter, the workflows' and the types of JupyterLab's packages: only `make lint` needs them
 extensions/deita-lab/node_modules/.installed: extensions/deita-lab/package.json extensions/deita-lab/package-lock.json | $(VENV)/.node
 	@echo "Installing JupyterLab's types" >&2
 	@bash $(VENV)/npm.sh ci --prefix extensions/deita-lab --loglevel=error
@@ -101,6 +101,8 @@ lint: setup $(VENV)/.dev extensions/deita-lab/node_modules/.installed
 	@$(BIN)/lint-imports
 	@bash $(VENV)/npm.sh run --silent typecheck
 	@bash $(VENV)/npm.sh run --silent --prefix extensions/deita-lab lint
+	@bash $(VENV)/npm.sh run --silent --prefix extensions/deita-lab lint:workflows >/dev/null
+	@$(BIN)/zizmor --offline --quiet --persona pedantic .github
 
 format: $(VENV)/.dev
 	@$(BIN)/ruff check --fix-only .
