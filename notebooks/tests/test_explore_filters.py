@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-
-from playwright.sync_api import Page, TimeoutError, expect
+from playwright.sync_api import Page, expect
 
 from .conftest import Open, Workspace
 from .test_explore_page import write_sql
@@ -12,13 +10,8 @@ from .test_explore_page import write_sql
 
 def keep(page: Page, column: str, condition: str, value: str) -> None:
     """Fill in the filter form of the pane that is shown."""
-    field = page.get_by_label("Column", exact=True)
-    for _ in range(5):  # rows that arrive at this moment close the form
-        page.get_by_role("button", name="Filter", exact=True).click()
-        with contextlib.suppress(TimeoutError):
-            field.wait_for(timeout=5_000)
-            break
-    field.select_option(column)
+    page.get_by_role("button", name="Filter", exact=True).click()
+    page.get_by_label("Column", exact=True).select_option(column)
     page.get_by_label("Condition").select_option(condition)
     page.get_by_label("Value", exact=True).fill(value)
     page.get_by_label("Value", exact=True).press("Enter")

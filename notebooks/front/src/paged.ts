@@ -17,7 +17,7 @@ export class PagedGrid {
   readonly element: HTMLElement;
   readonly grid: Grid;
   readonly right = h("div", { class: "d-foot-right" });
-  private readonly place = h("div", { class: "d-foot-left" });
+  private readonly place = h("div", { class: "d-foot-changing" });
   private readonly latest = new Latest();
   private pages: CursorPages | null = null;
   private readonly filters: Filters;
@@ -32,7 +32,10 @@ export class PagedGrid {
   constructor(label: string, events: PagedEvents, glances = false) {
     this.grid = new Grid(label, { sort: events.sort, edge: (direction) => this.step(direction) }, glances);
     this.filters = new Filters(events.filter);
-    this.element = h("div", { class: "d-paged" }, this.filters.element, this.grid.element, h("footer", { class: "d-foot" }, this.place, this.right));
+    this.filters.opener.hidden = true;
+    // the opener stays where it is while what stands before it changes: a click on it is not lost to rows that arrive
+    const left = h("div", { class: "d-foot-left" }, this.place, this.filters.opener);
+    this.element = h("div", { class: "d-paged" }, this.filters.element, this.grid.element, h("footer", { class: "d-foot" }, left, this.right));
   }
 
   /** Shows the first page of `fetch`; `keep` stays on the page that is shown, for a refresh. */
@@ -55,6 +58,7 @@ export class PagedGrid {
     this.pages = this.shown = null;
     fill(this.place);
     fill(this.right);
+    this.filters.opener.hidden = true;
   }
 
   private async load(focus?: "first" | "last"): Promise<void> {
@@ -76,7 +80,8 @@ export class PagedGrid {
     } catch (error) {
       if (signal.aborted) return;
       this.shown = null;
-      fill(this.place, this.kept.length ? this.filters.opener : null);
+      fill(this.place);
+      this.filters.opener.hidden = this.kept.length === 0;
       this.filters.show(this.columns, this.kept);
       this.grid.message(problemBox(error, button("Try again", () => void this.load())));
     }
@@ -112,7 +117,8 @@ export class PagedGrid {
     const forth = button("Next page", () => this.turn(this.index + 1), { icon: "right", bare: true, disabled: slice.last });
     const words_ = h("span", { class: "d-place", role: "status" }, words);
     const kept = this.kept.length ? h("span", { class: "d-muted d-wide" }, "filtered") : null;
-    if (slice.total <= (PAGE_SIZES[0] ?? 100)) fill(this.place, words_, kept, this.filters.opener);
-    else fill(this.place, back, words_, kept, forth, sizes, this.filters.opener);
+    this.filters.opener.hidden = false;
+    if (slice.total <= (PAGE_SIZES[0] ?? 100)) fill(this.place, words_, kept);
+    else fill(this.place, back, words_, kept, forth, sizes);
   }
 }
