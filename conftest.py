@@ -13,6 +13,7 @@ import pytest
 from deita_hub import settings
 
 from tests.servers.control_plane import Broker, running_broker
+from tests.servers.foreign import Foreign, foreign_database
 from tests.servers.object_store import ObjectStore, running_object_store
 from tests.servers.postgres import PostgresServer, running_postgres
 
@@ -64,3 +65,9 @@ def broker(postgres: PostgresServer, object_store: ObjectStore) -> Iterator[Brok
     assert objects is not None
     with running_broker(postgres.database(), objects) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def foreign(postgres: PostgresServer) -> Foreign:
+    """Somebody's own database, for connections to read."""
+    return foreign_database(postgres)

@@ -1,4 +1,4 @@
-"""Which addresses outside servers may reach: `DEITA_EGRESS_ALLOW`."""
+"""Which addresses outside may be reached: `DEITA_EGRESS_ALLOW` by servers, `DEITA_CONNECTIONS_ALLOW` by connections."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class Rule:
         return f"{self.host}:{self.port}"
 
 
-def rules(value: str) -> tuple[Rule, ...]:
+def rules(value: str, setting: str = "DEITA_EGRESS_ALLOW") -> tuple[Rule, ...]:
     """The rules of the setting. Raises `SettingsError`."""
-    return tuple(_rule(text.strip().lower()) for text in value.split(",") if text.strip())
+    return tuple(_rule(text.strip().lower(), setting) for text in value.split(",") if text.strip())
 
 
-def _rule(text: str) -> Rule:
+def _rule(text: str, setting: str) -> Rule:
     found = RULE.fullmatch(text)
     if found is None or not 0 < int(found[3]) < 65536:
-        raise SettingsError("DEITA_EGRESS_ALLOW must be host:port, or *.host:port, with commas between them.")
+        raise SettingsError(f"{setting} must be host:port, or *.host:port, with commas between them.")
     return Rule((found[1] or "") + found[2], int(found[3]))

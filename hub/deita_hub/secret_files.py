@@ -22,7 +22,12 @@ SETTINGS = {
     "service_token": "DEITA_SERVICE_TOKEN",
     "operator_token": "DEITA_OPERATOR_TOKEN",
     "session_secret": "DEITA_SESSION_SECRET",
+    "connections_key": "DEITA_CONNECTIONS_KEY",
 }
+HEXADECIMAL = {"cookie_secret": (SHORTEST, LONGEST), "connections_key": (64, 64)}
+"""Secrets that are bytes, with how many digits they may have."""
+BEFORE = "connections_key.before"
+"""The file of the key that a rotation is replacing."""
 EVERY = {**SETTINGS, "backup_password": "DEITA_BACKUP_PASSWORD"}
 
 
@@ -50,6 +55,10 @@ class Secrets:
     """`deita up` and the `deita` command line at the hub."""
     session_secret: str
     """Signs the home page's cookies."""
+    connections_key: str
+    """Seals the passwords of connections; 64 hexadecimal digits."""
+    connections_key_before: str | None = None
+    """The one before, while a rotation is not finished."""
 
 
 def load(settings: Settings) -> Secrets:
@@ -59,11 +68,9 @@ def load(settings: Settings) -> Secrets:
     if folder.stat().st_mode & 0o077:
         raise SettingsError("The folder DEITA_HOME/secrets may be entered by others: chmod 700 it.")
     values = {name: _one(settings, name, setting) for name, setting in SETTINGS.items()}
-    try:
-        bytes.fromhex(values["cookie_secret"])
-    except ValueError as error:
-        raise SettingsError("DEITA_COOKIE_SECRET must be hexadecimal digits.") from error
-    return Secrets(**values)
+    before = folder / BEFORE
+    old = _from_file(before, "DEITA_CONNECTIONS_KEY") if before.exists() else None
+    return Secrets(**values, connections_key_before=old)
 
 
 def backup_password(settings: Settings, *, make: bool) -> str:
@@ -88,6 +95,19 @@ def rotate(settings: Settings, name: str, value: str | None = None) -> None:
     path = settings.secrets_dir / name
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     _write(path, value or made()).replace(path)
+
+
+def rotate_keeping_before(settings: Settings, name: str) -> None:
+    """As `rotate`; the one before stays beside it (`BEFORE`) for what it sealed. Raises `SettingsError`."""
+    path, before = settings.secrets_dir / name, settings.secrets_dir / BEFORE
+    if path.exists() and not before.exists() and not _given_by(settings, EVERY[name]):
+        _write(before, _from_file(path, EVERY[name])).replace(before)
+    rotate(settings, name)
+
+
+def forget_before(settings: Settings) -> None:
+    """What the one before had sealed is sealed anew."""
+    (settings.secrets_dir / BEFORE).unlink(missing_ok=True)
 
 
 def _look(settings: Settings, name: str, setting: str) -> Known:
@@ -117,7 +137,18 @@ def _one(settings: Settings, name: str, setting: str) -> str:
         raise SettingsError(f"{setting} must have {SHORTEST} to {LONGEST} characters.")
     if len(set(value)) < LEAST_DIFFERENT:
         raise SettingsError(f"{setting} is easy to guess: `openssl rand -hex 32` makes a good one.")
+    if name in HEXADECIMAL:
+        _check_digits(value, setting, *HEXADECIMAL[name])
     return value
+
+
+def _check_digits(value: str, setting: str, shortest: int, longest: int) -> None:
+    try:
+        bytes.fromhex(value)
+    except ValueError as error:
+        raise SettingsError(f"{setting} must be hexadecimal digits.") from error
+    if not shortest <= len(value) <= longest:
+        raise SettingsError(f"{setting} must have {shortest} hexadecimal digits: `openssl rand -hex 32` makes them.")
 
 
 def _from_file(path: Path, setting: str) -> str:

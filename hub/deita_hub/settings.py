@@ -77,6 +77,8 @@ class Settings:
     """Where restic keeps backups; its address may hold a password."""
     spawner: SpawnerSettings = LOCAL
     egress: tuple[Rule, ...] = ()
+    connections: tuple[Rule, ...] | None = None
+    """Which databases outside may be read; None leaves it to `connections.hosts`."""
     subdomain_host: str = ""
     profile: str = "embedded"
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -182,6 +184,8 @@ class Settings:
             "DEITA_PROFILE": self.profile,
             **self.spawner.environment(),
         }
+        if self.connections is not None:
+            values["DEITA_CONNECTIONS_ALLOW"] = ",".join(map(str, self.connections))
         if not self.environ.get("DEITA_DATABASE_URL_FILE"):  # a file stays one: no password enters an environment
             values["DEITA_DATABASE_URL"] = self.database_url
         return {**self.environ, **values}
@@ -218,6 +222,9 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         server_command=_command(source.get("DEITA_SERVER_COMMAND"), spawner),
         spawner=spawner,
         egress=rules(source.get("DEITA_EGRESS_ALLOW", "")),
+        connections=rules(allow, "DEITA_CONNECTIONS_ALLOW")
+        if (allow := source.get("DEITA_CONNECTIONS_ALLOW"))
+        else None,
         backup_repository=read.secret(source, "DEITA_BACKUP_REPOSITORY"),
         subdomain_host=checked_origin(host) if (host := source.get("DEITA_SUBDOMAIN_HOST")) else "",
         profile=read.one_of(source, "DEITA_PROFILE", PROFILES),

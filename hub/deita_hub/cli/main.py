@@ -12,6 +12,7 @@ VERBS = {
     "token": "token",
     "user": "user",
     "workspace": "workspace",
+    "connection": "connection",
     "backup": "backup:backup",
     "restore": "backup:restore",
     "verify": "backup:verify",

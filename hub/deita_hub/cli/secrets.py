@@ -14,7 +14,7 @@ from deita_hub.cli.running import state_of
 from deita_hub.secret_files import Known
 from deita_hub.settings import Settings, SettingsError
 
-BACKUP = "backup_password"
+BACKUP, CONNECTIONS = "backup_password", "connections_key"
 OPERATOR = "deita command line"
 
 
@@ -67,6 +67,8 @@ def rotate(name: str, as_json: bool) -> None:
             _rotate_backups(settings)
         elif state_of(settings) is not None:
             raise VerbError(f"Deita runs with this {name}: stop it first.")
+        elif name == CONNECTIONS:
+            _rotate_connections(settings)
         else:
             secret_files.rotate(settings, name)
     except (SettingsError, BackupError) as error:
@@ -82,6 +84,20 @@ def _rotate_backups(settings: Settings) -> None:
         raise BackupError("Set DEITA_BACKUP_REPOSITORY: its password is what is changed.")
     with Restic(settings).changed_password() as fresh:
         secret_files.rotate(settings, BACKUP, fresh)
+
+
+def _rotate_connections(settings: Settings) -> None:
+    """The passwords that it sealed are sealed anew; broken off, both keys open them until it is done again."""
+    # imported late: the database library takes as long to load as everything else here
+    from deita_hub.catalog import connections
+    from deita_hub.cli.catalog import opened
+    from deita_hub.connections.sealing import sealing_of
+
+    secret_files.rotate_keeping_before(settings, CONNECTIONS)
+    sealing = sealing_of(secret_files.load(settings))
+    with opened(settings) as catalog, catalog.write() as session:
+        connections.reseal(session, sealing.again)
+    secret_files.forget_before(settings)
 
 
 def _write_down(settings: Settings, name: str) -> None:

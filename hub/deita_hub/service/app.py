@@ -22,16 +22,30 @@ from deita_hub.addresses import API, HOME
 from deita_hub.broker.broker import broker_of, database_issuer
 from deita_hub.bucket import BucketError
 from deita_hub.catalog.database import Catalog
+from deita_hub.connections.readers import Readers
+from deita_hub.connections.sealing import sealing_of
 from deita_hub.place import Place
 from deita_hub.secret_files import Secrets
 from deita_hub.service import errors, first_start, models, samples, words
 from deita_hub.service.access import Access
+from deita_hub.service.connections import ConnectionsManager
 from deita_hub.service.hub_client import HubClient
 from deita_hub.service.manager import WorkspaceManager
 from deita_hub.service.members import MembersManager
 from deita_hub.service.parts import Parts
 from deita_hub.service.request_id import RequestIdMiddleware
-from deita_hub.service.routers import credentials, docs, health, me, members, mounts, pages, sign_in, workspaces
+from deita_hub.service.routers import (
+    connections,
+    credentials,
+    docs,
+    health,
+    me,
+    members,
+    mounts,
+    pages,
+    sign_in,
+    workspaces,
+)
 from deita_hub.service.sessions import Sessions
 from deita_hub.service.sidecars import Sidecars
 from deita_hub.settings import Settings
@@ -65,7 +79,7 @@ def create_app(settings: Settings, secrets: Secrets) -> FastAPI:
     app.add_exception_handler(RequestValidationError, errors.on_invalid)
     for failure in (OperationalError, PoolTimeout):
         app.add_exception_handler(failure, errors.on_database_error)
-    for module in (health, me, workspaces, members, credentials, mounts, docs):
+    for module in (health, me, workspaces, members, connections, credentials, mounts, docs):
         app.include_router(module.router, prefix=API)
     for page in (pages, sign_in):
         app.include_router(page.router)
@@ -91,6 +105,7 @@ def make_parts(settings: Settings, secrets: Secrets) -> Parts:
         access=access,
         workspaces=WorkspaceManager(place, hub, access, databases),
         members=MembersManager(place, access),
+        connections=ConnectionsManager(place, sealing_of(secrets), Readers(settings.environ)),
         broker=broker_of(place, databases),
         sidecars=Sidecars(place, databases),
         templates=Jinja2Templates(env=environment),

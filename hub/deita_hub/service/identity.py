@@ -39,6 +39,13 @@ async def server_token_of(request: Request) -> Caller:
     return caller
 
 
+async def working_in(request: Request, slug: str) -> Caller:
+    """The caller, who may also be a server of the workspace `slug` with its own token."""
+    token = _token_of(request.headers.get("Authorization") or "")
+    caller = await parts_of(request).hub.caller(token) if token else None
+    return caller if caller is not None and caller.runs(slug) else await caller_of(request)
+
+
 def _check_entry(parts: Parts, caller: Caller) -> None:
     if caller.kind != "user" or not caller.may_use_control_plane:
         raise ServiceError("token_scope", "This token was not made for the control plane.", SIGN_IN_HINT)

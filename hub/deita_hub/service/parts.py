@@ -11,6 +11,7 @@ from deita_hub.broker.broker import Broker
 from deita_hub.place import Place
 from deita_hub.secret_files import Secrets
 from deita_hub.service.access import Access
+from deita_hub.service.connections import ConnectionsManager
 from deita_hub.service.hub_client import HubClient
 from deita_hub.service.manager import WorkspaceManager
 from deita_hub.service.members import MembersManager
@@ -32,6 +33,7 @@ class Parts:
     workspaces: WorkspaceManager
     broker: Broker
     members: MembersManager
+    connections: ConnectionsManager
     sidecars: Sidecars
     templates: Jinja2Templates
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from deita_hub.catalog import members, people, workspaces
+from deita_hub.catalog import connections, members, people, workspaces
 from deita_hub.catalog.database import Catalog, new_id, now
 from deita_hub.catalog.models import AuditEntry, Base
 from deita_hub.catalog.workspaces import Draft, KeyReusedError, SlugTakenError
@@ -150,3 +150,36 @@ def test_ids_are_opaque_short_and_differ() -> None:
     ids = {new_id() for _ in range(1000)}
     assert len(ids) == 1000
     assert {len(each) for each in ids} == {26}
+
+
+def test_connections_are_bounded_lead_elsewhere_with_a_password_only_and_go_with_their_workspace(
+    catalog: Catalog,
+) -> None:
+    leads = connections.Place("db.example.org", 5432, "crm", "reader", "prefer")
+
+    def seal(password: str, connection_id: str) -> str:
+        return f"{connection_id}:{password}"
+
+    with catalog.write() as session:
+        workspace = workspaces.create(session, "me", Draft("Shop"))
+        for number in range(connections.MOST):
+            draft = connections.Draft(f"c{number:02}", password="x")
+            connections.add(session, workspace, draft, leads, seal, by="me")
+        with pytest.raises(connections.TooManyConnectionsError):
+            connections.add(session, workspace, connections.Draft("more"), leads, seal, by="me")
+        with pytest.raises(connections.ConnectionExistsError):
+            connections.add(session, workspace, connections.Draft("c01"), leads, seal, by="me")
+    with catalog.write() as session:
+        workspace = workspaces.membership(session, "me", "shop").workspace  # type: ignore[union-attr]
+        with pytest.raises(connections.PasswordNeededError):
+            connections.change(session, workspace, connections.Draft("c01", port=1), seal, by="ana")
+        moved = connections.change(session, workspace, connections.Draft("c01", port=1, password="y"), seal, by="ana")
+        assert (moved.port, moved.secret, moved.changed_by) == (1, f"{moved.id}:y", "ana")
+        connections.remove(session, workspace, "c02", by="me")
+        with pytest.raises(connections.NoConnectionError):
+            connections.found(session, workspace.id, "c02")
+        assert connections.reseal(session, str.upper) == connections.MOST - 1
+        workspaces.mark_deleted(session, workspace, by="me")
+        workspaces.remove(session, workspace.id)
+    with catalog.read() as session:
+        assert connections.count(session) == 0

@@ -12,6 +12,8 @@ from click.testing import CliRunner
 from deita_hub import secret_files, settings
 from deita_hub.cli import main
 
+from tests.servers.foreign import Foreign
+
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -56,8 +58,13 @@ def test_one_that_a_setting_gives_is_changed_there(home: Path, monkeypatch: pyte
     assert "is not there" in run("check").output
 
 
-def test_a_token_that_was_replaced_opens_nothing(alone: Any) -> None:
+def test_a_token_that_was_replaced_opens_nothing_and_connections_are_sealed_anew(alone: Any, foreign: Foreign) -> None:
     alone.start()
+    with alone.client(alone.token("me")) as client:
+        slug = client.post("/workspaces", json={"name": "Rotated"}).json()["slug"]
+        client.post(f"/workspaces/{slug}/connections", json={"name": "crm", **foreign.connection})
+    key = alone.home / "secrets" / "connections_key"
+    sealed_with = key.read_text()
     file = alone.home / "secrets" / "operator_token"
     old = file.read_text()
     assert "stop it first" in alone.cli("secrets", "rotate", "operator_token", check=False).stderr
@@ -70,6 +77,8 @@ def test_a_token_that_was_replaced_opens_nothing(alone: Any) -> None:
         answer = httpx.get(f"{alone.url}/hub/api/users", headers={"Authorization": f"token {token}"}, trust_env=False)
         assert answer.status_code == status
     assert alone.cli("workspace", "list").stdout
+    assert key.read_text() != sealed_with and not key.with_name(secret_files.BEFORE).exists()
+    assert "not encrypted" in alone.cli("connection", "test", slug, "crm").stdout
     alone.stop()
 
 
