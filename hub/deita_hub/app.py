@@ -24,6 +24,7 @@ from deita_hub.hub_handlers import (
 )
 from deita_hub.place import KEY, Place
 from deita_hub.settings import Settings
+from deita_hub.supervisor import alone
 
 SWEEP_MS = 30_000
 """How often is looked for mounts that no server reads any more."""
@@ -35,7 +36,7 @@ class DeitaHub(JupyterHub):
     name = "jupyterhub"
 
     def init_tornado_settings(self) -> None:
-        """Hand the place around, and watch the lifeline: without `deita up` the hub ends and takes the servers along.
+        """Hand the place around, and watch the lifeline: a child of `deita up` ends with it, and ends the servers.
 
         The place cannot come through the configuration, whose values are copied.
         """
@@ -43,7 +44,10 @@ class DeitaHub(JupyterHub):
         self.tornado_settings = dict(self.tornado_settings)  # type: ignore[has-type]  # a trait of JupyterHub
         self.tornado_settings[KEY] = Place(here, Catalog(here.database_url))
         super().init_tornado_settings()
-        lifeline.watch(here.lifeline, lambda: _end_everything(here))
+        if here.supervised:
+            lifeline.watch(here.lifeline, lambda: _end_everything(here))
+        else:
+            alone.hold(here)
 
     def init_db(self) -> None:
         """JupyterHub's tables have a schema of their own in the catalog's database."""
@@ -67,6 +71,8 @@ class DeitaHub(JupyterHub):
         here = self.tornado_settings[KEY].settings
         for entrance in doors.entrances(here, here.ports.hub):
             self.http_server.add_socket(entrance)
+        if not here.supervised:
+            alone.tell(here)
         self._sweeping = PeriodicCallback(lambda: asyncio.to_thread(bucket_mounts.sweep, here), SWEEP_MS)
         self._sweeping.start()
 

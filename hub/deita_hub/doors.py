@@ -34,9 +34,14 @@ def entrances(settings: Settings, port: int) -> list[socket.socket]:
     listen = settings.spawner.listen
     if not listen or listen == settings.spawner.bound:
         return []
-    entrance = socket.create_server((listen, port), backlog=128)
+    return [listening(listen, port)]
+
+
+def listening(address: str, port: int) -> socket.socket:
+    """A listening socket at this address."""
+    entrance = socket.create_server((address, port), backlog=128)
     entrance.setblocking(False)
-    return [entrance]
+    return entrance
 
 
 def opened(settings: Settings, port: int) -> socket.socket:

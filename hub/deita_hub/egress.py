@@ -147,10 +147,12 @@ async def serve(proxy: Proxy, entrances: list[socket.socket]) -> None:
 
 
 def main() -> None:
-    """Run until told to stop, or until `deita up` is gone."""
+    """Run until told to stop, or until the `deita up` is gone that started it."""
     here = settings.load()
-    lifeline.watch(here.lifeline, lambda: None)
-    asyncio.run(serve(Proxy(here.egress), doors.entrances(here, here.ports.egress)))
+    if here.supervised:
+        lifeline.watch(here.lifeline, lambda: None)
+    entrances = doors.entrances(here, here.ports.egress) or [doors.listening(here.spawner.bound, here.ports.egress)]
+    asyncio.run(serve(Proxy(here.egress), entrances))
 
 
 if __name__ == "__main__":

@@ -34,10 +34,10 @@ def configure(c: Any, settings: Settings, secrets: Secrets) -> None:
 
 
 def _processes(c: Any, settings: Settings, secrets: Secrets) -> None:
-    """The proxy is started by `deita up`; hub and servers outlive each other."""
+    """The proxy is started by others; hub and servers outlive each other."""
     c.JupyterHub.bind_url = settings.origins.local
     c.JupyterHub.hub_bind_url = f"http://{settings.spawner.bound}:{settings.ports.hub}"
-    c.JupyterHub.hub_connect_url = f"http://127.0.0.1:{settings.ports.hub}"
+    c.JupyterHub.hub_connect_url = settings.hub_url
     c.JupyterHub.public_url = settings.public_url
     if settings.subdomain_host:
         c.JupyterHub.subdomain_host = settings.subdomain_host
@@ -51,7 +51,7 @@ def _processes(c: Any, settings: Settings, secrets: Secrets) -> None:
     c.JupyterHub.last_activity_interval = 10
     c.JupyterHub.service_check_interval = 0
     c.ConfigurableHTTPProxy.should_start = False
-    c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{settings.ports.proxy_api}"
+    c.ConfigurableHTTPProxy.api_url = settings.proxy_api_url
     c.ConfigurableHTTPProxy.auth_token = secrets.proxy_token
 
 
@@ -74,7 +74,7 @@ def _services(c: Any, settings: Settings, secrets: Secrets) -> None:
     c.JupyterHub.services = [
         {
             "name": SERVICE,
-            "url": f"http://127.0.0.1:{settings.ports.service}",
+            "url": settings.service_url,
             "api_token": secrets.service_token,
             "oauth_client_id": CLIENT_ID,
             "oauth_redirect_uri": CALLBACK,

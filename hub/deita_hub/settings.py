@@ -23,7 +23,7 @@ from deita_hub.object_storage import ObjectStorage, object_storage
 from deita_hub.origins import Origins
 from deita_hub.origins import checked as checked_origin
 from deita_hub.setting_values import SettingsError as SettingsError
-from deita_hub.spawning.settings import LOCAL, SpawnerSettings, spawner_settings
+from deita_hub.spawning.settings import EVERYWHERE, HERE, LOCAL, SpawnerSettings, spawner_settings
 
 OWNER = "me"
 """The local owner: who opens the link that `deita up` prints."""
@@ -38,7 +38,7 @@ SERVER_COMMAND = (sys.executable, "-P", "-m", "deita_server")
 
 @dataclass(frozen=True)
 class Ports:
-    """Where the processes listen on 127.0.0.1; only `public` is for people, 0 means not chosen yet."""
+    """Where the processes listen; only `public` is for people, 0 means not chosen yet."""
 
     public: int = 8000
     hub: int = 0
@@ -81,6 +81,12 @@ class Settings:
     """Which databases outside may be read; None leaves it to `connections.hosts`."""
     subdomain_host: str = ""
     profile: str = "embedded"
+    proxy_listen: str = HERE
+    """The address at which the proxy listens."""
+    proxy_address: str = ""
+    """How hub and control plane name the proxy's host, where each runs by itself."""
+    supervised: bool = False
+    """Whether this is `deita up` or one of its children, which are on one machine and end with it."""
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
@@ -98,7 +104,7 @@ class Settings:
     @property
     def origins(self) -> Origins:
         """Where people reach Deita and each other's servers."""
-        return Origins(f"http://127.0.0.1:{self.ports.public}", self.subdomain_host)
+        return Origins(f"http://{self.proxy_host}:{self.ports.public}", self.subdomain_host)
 
     @property
     def public_url(self) -> str:
@@ -106,29 +112,60 @@ class Settings:
         return self.origins.public
 
     @property
+    def hub_host(self) -> str:
+        """Where control plane and proxy find the hub."""
+        return HERE if self.supervised else self.spawner.hub
+
+    @property
+    def control_plane_host(self) -> str:
+        """Where hub and proxy find the control plane."""
+        return HERE if self.supervised else self.spawner.control_plane
+
+    @property
+    def proxy_host(self) -> str:
+        """Where hub, control plane and the command line find the proxy."""
+        near = HERE if self.proxy_listen == EVERYWHERE else self.proxy_listen
+        return near if self.supervised else self.proxy_address or near
+
+    @property
+    def hub_url(self) -> str:
+        """The hub, reached without the proxy; no slash at the end."""
+        return f"http://{self.hub_host}:{self.ports.hub}"
+
+    @property
+    def proxy_api_url(self) -> str:
+        """Where the hub tells the proxy its routes. Under `deita up` only this machine can."""
+        return f"http://{HERE if self.supervised else self.proxy_host}:{self.ports.proxy_api}"
+
+    @property
     def hub_api_url(self) -> str:
         """JupyterHub's REST API, reached without the proxy."""
-        return f"http://127.0.0.1:{self.ports.hub}/hub/api"
+        return f"{self.hub_url}/hub/api"
 
     @property
     def control_plane_url(self) -> str:
         """The control plane's REST API, reached without the proxy."""
-        return f"http://127.0.0.1:{self.ports.service}{API}"
+        return f"{self.service_url}{API}"
+
+    @property
+    def service_url(self) -> str:
+        """The control plane, reached without the proxy; no slash at the end."""
+        return f"http://{self.control_plane_host}:{self.ports.service}"
 
     @property
     def hub_url_for_servers(self) -> str:
         """Where workspace servers find the hub."""
-        return f"http://{self.spawner.address or '127.0.0.1'}:{self.ports.hub}"
+        return f"http://{self.spawner.hub}:{self.ports.hub}"
 
     @property
     def control_plane_url_for_servers(self) -> str:
         """Where workspace servers find the control plane."""
-        return f"http://{self.spawner.address or '127.0.0.1'}:{self.ports.service}{API}"
+        return f"http://{self.spawner.control_plane}:{self.ports.service}{API}"
 
     @property
     def egress_url_for_servers(self) -> str:
         """Where workspace servers find the way out, empty where there is none."""
-        return f"http://{self.spawner.address or '127.0.0.1'}:{self.ports.egress}" if self.egress else ""
+        return f"http://{self.spawner.egress}:{self.ports.egress}" if self.egress else ""
 
     @property
     def secrets_dir(self) -> Path:
@@ -182,6 +219,9 @@ class Settings:
             "DEITA_EGRESS_PORT": str(self.ports.egress),
             "DEITA_SUBDOMAIN_HOST": self.subdomain_host,
             "DEITA_PROFILE": self.profile,
+            "DEITA_PROXY_LISTEN": self.proxy_listen,
+            "DEITA_PROXY_ADDRESS": self.proxy_address,
+            "DEITA_SUPERVISED": "1" if self.supervised else "0",
             **self.spawner.environment(),
         }
         if self.connections is not None:
@@ -228,6 +268,9 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         backup_repository=read.secret(source, "DEITA_BACKUP_REPOSITORY"),
         subdomain_host=checked_origin(host) if (host := source.get("DEITA_SUBDOMAIN_HOST")) else "",
         profile=read.one_of(source, "DEITA_PROFILE", PROFILES),
+        proxy_listen=source.get("DEITA_PROXY_LISTEN") or HERE,
+        proxy_address=source.get("DEITA_PROXY_ADDRESS", ""),
+        supervised=read.switch(source, "DEITA_SUPERVISED", False),
         environ=source,
     )
 

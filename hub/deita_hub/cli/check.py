@@ -64,11 +64,15 @@ def _python(settings: Settings) -> str:
 
 
 def _node(settings: Settings) -> str:
+    if settings.proxy_address:
+        return "is where the proxy is"
     node = find_node(settings)
     return f"{node_version(node)} ({node})"
 
 
 def _proxy(settings: Settings) -> str:
+    if settings.proxy_address:
+        return f"runs by itself at {settings.proxy_address}"
     return find_proxy(settings)
 
 
@@ -76,7 +80,9 @@ def _port(settings: Settings) -> str:
     state = state_of(settings)
     if state is not None:
         return f"Deita runs at {state['url']}"
-    check_port(settings.ports.public)
+    if settings.proxy_address:
+        return f"{settings.ports.public} of {settings.proxy_address}"
+    check_port(settings.ports.public, settings.proxy_listen)
     return f"{settings.ports.public} is free"
 
 

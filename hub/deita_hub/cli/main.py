@@ -9,6 +9,7 @@ import click
 # The module of each verb, with the name of its command where that is not `command`.
 VERBS = {
     "up": "up",
+    "run": "run",
     "token": "token",
     "user": "user",
     "workspace": "workspace",

@@ -9,10 +9,11 @@ from deita_hub.service.app import create_app
 
 
 def main() -> None:
-    """Serve until told to stop, or until `deita up` is gone."""
+    """Serve until told to stop, or until the `deita up` is gone that started it."""
     here = settings.load()
     app = create_app(here, secret_files.load(here))
-    lifeline.watch(here.lifeline, lambda: None)
+    if here.supervised:
+        lifeline.watch(here.lifeline, lambda: None)
     config = uvicorn.Config(
         app,
         host=here.spawner.bound,

@@ -10,18 +10,23 @@ from deita_hub import setting_values as read
 from deita_hub.setting_values import SettingsError
 
 KINDS = ("local", "docker", "kubernetes", "systemd")
-EVERYWHERE = "0.0.0.0"
+EVERYWHERE, HERE = "0.0.0.0", "127.0.0.1"
 
 
 @dataclass(frozen=True)
 class SpawnerSettings:
-    """`listen` is a further address at which hub and control plane listen; `address` is how servers name it."""
+    """`listen` is a further address at which hub and control plane listen; `address` is how servers name the hub.
+
+    `control_plane_address` and `egress_address` are for those that run elsewhere than the hub.
+    """
 
     kind: str = "local"
     image: str = ""
     network: str = ""
     listen: str = ""
     address: str = ""
+    control_plane_address: str = ""
+    egress_address: str = ""
     cpus: float | None = None
     storage: str = ""
     """Where workspaces lie for what starts servers: a folder of the Docker Engine's machine, a claim in Kubernetes."""
@@ -67,7 +72,22 @@ class SpawnerSettings:
     @property
     def bound(self) -> str:
         """The address at which hub and control plane listen first of all."""
-        return EVERYWHERE if self.listen == EVERYWHERE else "127.0.0.1"
+        return EVERYWHERE if self.listen == EVERYWHERE else HERE
+
+    @property
+    def hub(self) -> str:
+        """The host at which servers find the hub."""
+        return self.address or HERE
+
+    @property
+    def control_plane(self) -> str:
+        """The host at which servers find the control plane."""
+        return self.control_plane_address or self.hub
+
+    @property
+    def egress(self) -> str:
+        """The host at which servers find the way out."""
+        return self.egress_address or self.hub
 
     def environment(self) -> dict[str, str]:
         """The variables from which a child process reads the same."""
@@ -79,6 +99,8 @@ class SpawnerSettings:
             "DEITA_SERVER_STORAGE": self.storage,
             "DEITA_LISTEN": self.listen,
             "DEITA_HUB_ADDRESS": self.address,
+            "DEITA_CONTROL_PLANE_ADDRESS": self.control_plane_address,
+            "DEITA_EGRESS_ADDRESS": self.egress_address,
             "DEITA_KUBERNETES_NAMESPACE": self.namespace,
             "DEITA_SERVER_USER": "" if self.user is None else str(self.user),
         }
@@ -96,6 +118,8 @@ def spawner_settings(source: Mapping[str, str]) -> SpawnerSettings:
         network=source.get("DEITA_SERVER_NETWORK") or ("deita" if kind == "docker" else ""),
         listen=source.get("DEITA_LISTEN", ""),
         address=source.get("DEITA_HUB_ADDRESS", ""),
+        control_plane_address=source.get("DEITA_CONTROL_PLANE_ADDRESS", ""),
+        egress_address=source.get("DEITA_EGRESS_ADDRESS", ""),
         cpus=_cpus(source),
         storage=source.get("DEITA_SERVER_STORAGE", ""),
         namespace=source.get("DEITA_KUBERNETES_NAMESPACE", ""),

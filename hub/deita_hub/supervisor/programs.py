@@ -1,4 +1,4 @@
-"""The programs that `deita up` runs: where they are found and how they are called."""
+"""The programs of the hub side, which `deita up` runs together and `deita run` one by one: where and how."""
 
 from __future__ import annotations
 
@@ -12,16 +12,24 @@ from pathlib import Path
 
 from deita_hub.secret_files import Secrets
 from deita_hub.settings import Settings, SettingsError
+from deita_hub.spawning.settings import HERE
 
 OLDEST_NODE = 20
 LONG_UPLOADS = Path(__file__).with_name("long-uploads.cjs")
 PROXY = Path("node_modules/configurable-http-proxy/bin/configurable-http-proxy")
+HUB_CONFIG = Path(__file__).resolve().parents[1] / "jupyterhub_config.py"
+MODULES = {
+    "hub": ("deita_hub.app", "-f", str(HUB_CONFIG)),
+    "control-plane": ("deita_hub.service",),
+    "egress": ("deita_hub.egress",),
+}
+NAMES = ("proxy", *MODULES)
 NEEDED_BY_CHILDREN = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "VIRTUAL_ENV", "PYTHONPATH", "PYTHONWARNINGS")
 
 
 @dataclass(frozen=True)
 class Program:
-    """A command that `deita up` keeps running."""
+    """A command that is kept running."""
 
     name: str
     command: tuple[str, ...]
@@ -74,8 +82,15 @@ def find_proxy(settings: Settings) -> str:
 
 def programs(settings: Settings, secrets: Secrets) -> list[Program]:
     """Proxy, hub and control plane, ready to be started, and the way out where servers have one."""
-    found = [_proxy(settings, secrets), _hub(settings), _control_plane(settings)]
-    return [*found, _egress(settings)] if settings.egress else found
+    names = [name for name in NAMES if name != "egress" or settings.egress]
+    return [program(name, settings, secrets) for name in names]
+
+
+def program(name: str, settings: Settings, secrets: Secrets) -> Program:
+    """The one of this name. Raises `SettingsError` where Node or the proxy are not installed."""
+    if name == "proxy":
+        return _proxy(settings, secrets)
+    return Program(name, (sys.executable, "-m", *MODULES[name]), _python_environment(settings))
 
 
 def _proxy(settings: Settings, secrets: Secrets) -> Program:
@@ -84,29 +99,16 @@ def _proxy(settings: Settings, secrets: Secrets) -> Program:
         find_node(settings),
         *("--require", str(LONG_UPLOADS)),
         find_proxy(settings),
-        *("--ip", "127.0.0.1", "--port", str(ports.public)),
-        *("--api-ip", "127.0.0.1", "--api-port", str(ports.proxy_api)),
-        *("--default-target", f"http://127.0.0.1:{ports.hub}"),
-        *("--error-target", f"http://127.0.0.1:{ports.hub}/hub/error"),
+        *("--ip", settings.proxy_listen, "--port", str(ports.public)),
+        *("--api-ip", HERE if settings.supervised else settings.proxy_listen, "--api-port", str(ports.proxy_api)),
+        *("--default-target", settings.hub_url),
+        *("--error-target", f"{settings.hub_url}/hub/error"),
         *("--keep-alive-timeout", "75000"),
         *("--log-level", "warn"),
         *(("--host-routing",) if settings.subdomain_host else ()),
     )
     environment = {name: settings.environ[name] for name in NEEDED_BY_CHILDREN if name in settings.environ}
     return Program("proxy", command, {**environment, "CONFIGPROXY_AUTH_TOKEN": secrets.proxy_token})
-
-
-def _hub(settings: Settings) -> Program:
-    config = Path(__file__).resolve().parents[1] / "jupyterhub_config.py"
-    return Program("hub", (sys.executable, "-m", "deita_hub.app", "-f", str(config)), _python_environment(settings))
-
-
-def _control_plane(settings: Settings) -> Program:
-    return Program("control-plane", (sys.executable, "-m", "deita_hub.service"), _python_environment(settings))
-
-
-def _egress(settings: Settings) -> Program:
-    return Program("egress", (sys.executable, "-m", "deita_hub.egress"), _python_environment(settings))
 
 
 def _python_environment(settings: Settings) -> dict[str, str]:

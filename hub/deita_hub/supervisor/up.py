@@ -14,7 +14,6 @@ import socket
 import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import httpx
 
@@ -23,7 +22,8 @@ from deita_hub.addresses import API, sign_in_url
 from deita_hub.lifeline import FileLock, LockBusyError
 from deita_hub.secret_files import Secrets
 from deita_hub.settings import OWNER, Ports, Settings, SettingsError
-from deita_hub.supervisor import logs
+from deita_hub.spawning.settings import HERE
+from deita_hub.supervisor import logs, states
 from deita_hub.supervisor.children import Child, ChildBrokenError
 from deita_hub.supervisor.programs import programs
 
@@ -89,7 +89,7 @@ class Up:
 
     async def _restore_routes(self) -> None:
         """A fresh proxy knows no routes: have the hub tell it at once instead of at its next round."""
-        await self._answers(f"http://127.0.0.1:{self.settings.ports.public}/hub/health")
+        await self._answers(f"{self.settings.origins.local}/hub/health")
         headers = {"Authorization": f"token {self.secrets.operator_token}"}
         async with httpx.AsyncClient(timeout=20.0, trust_env=False) as client:
             with contextlib.suppress(httpx.HTTPError):  # the hub may be falling over too: its start restores the routes
@@ -108,21 +108,13 @@ class Up:
 
     async def _announce(self) -> None:
         """Wait until everything answers, then print the one line."""
-        hub = f"http://127.0.0.1:{self.settings.ports.hub}/hub/health"
+        hub = f"{self.settings.hub_url}/hub/health"
         everything = f"{self.settings.origins.local}{API}/health"
         if not (await self._answers(hub, READY_SECONDS) and await self._answers(everything, READY_SECONDS)):
             raise UpError("Deita did not get ready: see the logs folder in Deita's folder.")
         token = await asyncio.to_thread(self._first_link)
-        state = {
-            "pid": os.getpid(),
-            "url": self.settings.public_url,
-            "local": self.settings.origins.local,
-            "trust_everyone": self.settings.trust_everyone,
-            "sandbox": self.settings.sandbox,
-            "sandbox_network": self.settings.sandbox_network,
-            "spawner": self.settings.spawner.kind,
-        }
-        write_state(self.settings.state_file, state)
+        state = states.of(self.settings)
+        states.write(self.settings.state_file, state)
         link = sign_in_url(self.settings.public_url, token)
         line = json.dumps({**state, "link": link}) if self._as_json else f"Deita is ready at {link}"
         sys.stdout.write(f"{line}\n")
@@ -158,18 +150,10 @@ def say(text: str) -> None:
     sys.stderr.flush()
 
 
-def write_state(path: Path, state: dict[str, object]) -> None:
-    """Replace up.json in one step, readable by its owner only."""
-    fresh = path.with_name(f".{path.name}.new")
-    fresh.write_text(json.dumps(state), encoding="utf-8")
-    fresh.chmod(0o600)
-    fresh.replace(path)
-
-
 def up(settings: Settings, *, as_json: bool = False) -> None:
     """Run Deita until it is told to stop. Raises `UpError` or `SettingsError` when it cannot."""
     os.umask(0o077)
-    settings = isolation.resolve(settings)
+    settings = replace(isolation.resolve(settings), supervised=True)
     profile.check(settings)
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     only, lifeline = FileLock(settings.home / "up.lock"), FileLock(settings.lifeline)
@@ -180,7 +164,7 @@ def up(settings: Settings, *, as_json: bool = False) -> None:
     try:
         _end_leftovers(settings, lifeline)
         secrets = secret_files.load(settings)
-        check_port(settings.ports.public)
+        check_port(settings.ports.public, settings.proxy_listen)
         chosen = replace(settings, ports=_internal_ports(settings.ports))
         settings.storage.mkdir(mode=0o700, parents=True, exist_ok=True)
         if settings.trust_everyone and not isolation.walled(settings):
@@ -206,14 +190,14 @@ def _end_leftovers(settings: Settings, lifeline: FileLock) -> None:
             raise UpError("Processes of an earlier run on this DEITA_HOME do not end; stop them first.") from None
 
 
-def check_port(port: int) -> None:
+def check_port(port: int, host: str = HERE) -> None:
     """Raise `UpError` unless the port can be listened on."""
     if not port:
         raise SettingsError("DEITA_PORT must be a port number from 1 to 65535.")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind((host, port))
         except OSError as error:
             raise UpError(f"Port {port} cannot be used ({error.strerror}): choose another with DEITA_PORT.") from error
 
