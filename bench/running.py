@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import httpx
 
 BIN = Path(sys.executable).parent
-READY = re.compile(r"Deita is ready at (http://\S+)")
+READY = re.compile(r"Deita is ready at (https?://\S+)")
 T = TypeVar("T")
 
 

@@ -45,6 +45,7 @@ class Ports:
     proxy_api: int = 0
     service: int = 0
     egress: int = 0
+    docker_proxy: int = 2375
 
 
 @dataclass(frozen=True)
@@ -217,6 +218,7 @@ class Settings:
             "DEITA_SERVER_COMMAND": json.dumps(self.server_command),
             "DEITA_EGRESS_ALLOW": ",".join(map(str, self.egress)),
             "DEITA_EGRESS_PORT": str(self.ports.egress),
+            "DEITA_DOCKER_PROXY_PORT": str(self.ports.docker_proxy),
             "DEITA_SUBDOMAIN_HOST": self.subdomain_host,
             "DEITA_PROFILE": self.profile,
             "DEITA_PROXY_LISTEN": self.proxy_listen,
@@ -244,6 +246,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
             proxy_api=read.port(source, "DEITA_PROXY_API_PORT", 0),
             service=read.port(source, "DEITA_SERVICE_PORT", spawner.service_port),
             egress=read.port(source, "DEITA_EGRESS_PORT", spawner.egress_port),
+            docker_proxy=read.port(source, "DEITA_DOCKER_PROXY_PORT", 2375),
         ),
         database_url=_database_url(read.secret(source, "DEITA_DATABASE_URL"), home),
         storage=_storage(source.get("DEITA_STORAGE"), home),

@@ -44,6 +44,7 @@ from deita_hub.service.routers import (
     mounts,
     pages,
     sign_in,
+    tls,
     workspaces,
 )
 from deita_hub.service.sessions import Sessions
@@ -81,7 +82,7 @@ def create_app(settings: Settings, secrets: Secrets) -> FastAPI:
         app.add_exception_handler(failure, errors.on_database_error)
     for module in (health, me, workspaces, members, connections, credentials, mounts, docs):
         app.include_router(module.router, prefix=API)
-    for page in (pages, sign_in):
+    for page in (pages, sign_in, tls):
         app.include_router(page.router)
     app.mount(f"{HOME}static", StaticFiles(directory=HERE / "static"), name="static")
     app.mount(f"{HOME}look", StaticFiles(directory=HERE.parent / "templates"), name="look")

@@ -27,6 +27,8 @@ class SpawnerSettings:
     address: str = ""
     control_plane_address: str = ""
     egress_address: str = ""
+    docker_socket: str = "/var/run/docker.sock"
+    """Where `deita run docker-proxy` finds the engine."""
     cpus: float | None = None
     storage: str = ""
     """Where workspaces lie for what starts servers: a folder of the Docker Engine's machine, a claim in Kubernetes."""
@@ -101,6 +103,7 @@ class SpawnerSettings:
             "DEITA_HUB_ADDRESS": self.address,
             "DEITA_CONTROL_PLANE_ADDRESS": self.control_plane_address,
             "DEITA_EGRESS_ADDRESS": self.egress_address,
+            "DEITA_DOCKER_SOCKET": self.docker_socket,
             "DEITA_KUBERNETES_NAMESPACE": self.namespace,
             "DEITA_SERVER_USER": "" if self.user is None else str(self.user),
         }
@@ -120,6 +123,7 @@ def spawner_settings(source: Mapping[str, str]) -> SpawnerSettings:
         address=source.get("DEITA_HUB_ADDRESS", ""),
         control_plane_address=source.get("DEITA_CONTROL_PLANE_ADDRESS", ""),
         egress_address=source.get("DEITA_EGRESS_ADDRESS", ""),
+        docker_socket=source.get("DEITA_DOCKER_SOCKET") or LOCAL.docker_socket,
         cpus=_cpus(source),
         storage=source.get("DEITA_SERVER_STORAGE", ""),
         namespace=source.get("DEITA_KUBERNETES_NAMESPACE", ""),

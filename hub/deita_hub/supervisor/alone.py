@@ -30,8 +30,7 @@ def run(name: str, settings: Settings) -> None:
     """Become the program. Raises `SettingsError` or `AloneError` when it cannot be."""
     os.umask(0o077)
     chosen = prepared(name, settings)
-    found = program(name, chosen, secret_files.load(chosen))
-    become(found)
+    become(program(name, chosen, secret_files.load(chosen).proxy_token if name == "proxy" else ""))
 
 
 def prepared(name: str, settings: Settings) -> Settings:
@@ -40,11 +39,14 @@ def prepared(name: str, settings: Settings) -> Settings:
         raise SettingsError("DEITA_SUPERVISED is for the children of `deita up`: unset it.")
     if name == "egress" and not settings.egress:
         raise SettingsError("Without DEITA_EGRESS_ALLOW there is no way out to run.")
+    if name == "docker-proxy" and settings.spawner.kind != "docker":
+        raise SettingsError("docker-proxy is for DEITA_SPAWNER=docker.")
     if name == "hub" or settings.spawner.is_local:  # only the hub asks the engine or the cluster
         settings = isolation.resolve(settings)
         profile.check(settings)
-    for folder in (settings.home, settings.storage):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if name in ("hub", "control-plane"):
+        for folder in (settings.home, settings.storage):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     given = {each: getattr(settings.ports, each) or getattr(PORTS, each) for each in vars(PORTS)}
     return replace(settings, ports=Ports(**given))
 

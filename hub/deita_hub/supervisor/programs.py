@@ -22,6 +22,7 @@ MODULES = {
     "hub": ("deita_hub.app", "-f", str(HUB_CONFIG)),
     "control-plane": ("deita_hub.service",),
     "egress": ("deita_hub.egress",),
+    "docker-proxy": ("deita_hub.docker_proxy",),
 }
 NAMES = ("proxy", *MODULES)
 NEEDED_BY_CHILDREN = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "VIRTUAL_ENV", "PYTHONPATH", "PYTHONWARNINGS")
@@ -82,18 +83,18 @@ def find_proxy(settings: Settings) -> str:
 
 def programs(settings: Settings, secrets: Secrets) -> list[Program]:
     """Proxy, hub and control plane, ready to be started, and the way out where servers have one."""
-    names = [name for name in NAMES if name != "egress" or settings.egress]
-    return [program(name, settings, secrets) for name in names]
+    names = ("proxy", "hub", "control-plane", *(("egress",) if settings.egress else ()))
+    return [program(name, settings, secrets.proxy_token) for name in names]
 
 
-def program(name: str, settings: Settings, secrets: Secrets) -> Program:
+def program(name: str, settings: Settings, proxy_token: str = "") -> Program:
     """The one of this name. Raises `SettingsError` where Node or the proxy are not installed."""
     if name == "proxy":
-        return _proxy(settings, secrets)
+        return _proxy(settings, proxy_token)
     return Program(name, (sys.executable, "-m", *MODULES[name]), _python_environment(settings))
 
 
-def _proxy(settings: Settings, secrets: Secrets) -> Program:
+def _proxy(settings: Settings, token: str) -> Program:
     ports = settings.ports
     command = (
         find_node(settings),
@@ -106,9 +107,11 @@ def _proxy(settings: Settings, secrets: Secrets) -> Program:
         *("--keep-alive-timeout", "75000"),
         *("--log-level", "warn"),
         *(("--host-routing",) if settings.subdomain_host else ()),
+        # an edge is before it, which says who came and how: the proxy would say that all came from the edge
+        *(("--no-x-forward",) if settings.origins.secure else ()),
     )
     environment = {name: settings.environ[name] for name in NEEDED_BY_CHILDREN if name in settings.environ}
-    return Program("proxy", command, {**environment, "CONFIGPROXY_AUTH_TOKEN": secrets.proxy_token})
+    return Program("proxy", command, {**environment, "CONFIGPROXY_AUTH_TOKEN": token})
 
 
 def _python_environment(settings: Settings) -> dict[str, str]:
