@@ -12,6 +12,9 @@ FRONT  := $(shell git ls-files -- notebooks/front extensions/deita-lab 2>/dev/nu
 # a Node of 20 or newer on PATH, otherwise the one that requirements/node.txt puts into .venv
 NODE_ON_PATH := $(shell node -e 'process.exit(+process.versions.node.split(".")[0] < 20 ? 1 : 0)' >/dev/null 2>&1 && npm --version >/dev/null 2>&1 && echo yes)
 
+# servers behind walls cannot write .pyc files, and begin twice as slowly without: they are made here
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run setup test test-docker lint format bench soak lock system clean
 .DELETE_ON_ERROR:
 
@@ -65,6 +68,7 @@ extensions/deita-lab/node_modules/.installed: extensions/deita-lab/package.json 
 $(VENV)/.packages: $(VENV)/.run $(VENV)/.front $(SHARED)
 	@echo "Installing Deita's own packages" >&2
 	@$(PIP) install --no-build-isolation --no-deps --force-reinstall $(addprefix -e ,$(PACKAGES))
+	@$(BIN)/python -m compileall -q $(wildcard $(addsuffix /deita*,$(PACKAGES)))
 	@touch $@
 
 # What tests need of the system, as program:package. Debian keeps PostgreSQL's programs beside the PATH.
