@@ -6,6 +6,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip --disable-pip-version-check -q
 PACKAGES := extensions/deita-engine extensions/deita-server extensions/deita-lab kernels/deita kernels/deita-kernel hub notebooks
+# what images/ are built of; the proxy's has no Python
+IMAGES := hub workspace backup
+OWN    := deita deita-apps deita-engine deita-hub deita-kernel deita-server
 # what wheels copy into the environment (kernelspecs, apps, templates, the built front end): a change needs a new install
 SHARED := $(shell git ls-files -- '*/pyproject.toml' notebooks/apps notebooks/template kernels/deita-kernel extensions/deita-server/*.json 2>/dev/null)
 FRONT  := $(shell git ls-files -- notebooks/front extensions/deita-lab 2>/dev/null)
@@ -94,7 +97,7 @@ test: setup $(VENV)/.dev system
 	  $(BIN)/python -m pytest --last-failed --last-failed-no-failures none --maxfail 3 $(ARGS); }
 
 # needs root; the engine comes from Debian at the first time
-test-docker: SYSTEM += runc:runc iptables:iptables
+test-docker: SYSTEM += runc:runc iptables:iptables mmdebstrap:mmdebstrap
 test-docker: setup $(VENV)/.dev system
 	@$(BIN)/python -m pytest -m docker tests/test_docker.py $(ARGS)
 
@@ -103,6 +106,7 @@ lint: setup $(VENV)/.dev extensions/deita-lab/node_modules/.installed
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy $(addprefix -p ,deita_engine deita_server deita_hub deita deita_kernel deita_apps)
 	@$(BIN)/lint-imports
+	@$(BIN)/hadolint $(wildcard images/*/Dockerfile)
 	@bash $(VENV)/npm.sh run --silent typecheck
 	@bash $(VENV)/npm.sh run --silent --prefix extensions/deita-lab lint
 	@bash $(VENV)/npm.sh run --silent --prefix extensions/deita-lab lint:workflows >/dev/null
@@ -129,6 +133,9 @@ soak: setup $(VENV)/.dev system
 lock: $(VENV)/.dev
 	@for name in run dev node peers; do $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-header --no-annotate --override requirements/overrides.txt requirements/$$name.in -o requirements/$$name.txt $(UPGRADE); done
+	@for name in $(IMAGES) build; do $(BIN)/uv pip compile -q --universal --python-version 3.13 --generate-hashes --no-emit-index-url \
+	  --no-header --no-annotate --override requirements/overrides.txt $(addprefix --no-emit-package ,$(OWN)) \
+	  images/$$name/requirements.in -o images/$$name/requirements.txt $(UPGRADE); done
 
 clean:
 	rm -rf $(VENV) node_modules notebooks/deita_apps/static extensions/deita-lab/node_modules extensions/deita-lab/labextension

@@ -7,6 +7,7 @@ what `DEITA_SANDBOX_READABLE` is for. So a container has this very code, and no 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import io
 import json
 import os
@@ -14,6 +15,7 @@ import signal
 import subprocess
 import sys
 import tarfile
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,6 +30,7 @@ from deita_hub.spawning.docker_engine import APART
 IMAGE, NETWORK = "deita-test:latest", "deita-test"
 LINKS = {"bin": "usr/bin", "lib": "usr/lib", "lib64": "usr/lib64"}  # not sbin: there the engine puts the first process
 USER = 1000
+ALONE = Path(tempfile.gettempdir()) / "deita-test-engine.lock"
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,15 @@ class Engine:
         """A client that is closed by who asked for it."""
         return docker.DockerClient(self.host, timeout=60)
 
+    def run(self, *words: str, seconds: float = 120) -> str:
+        """What the program `docker` prints. Raises RuntimeError with the end of its complaint."""
+        program = self.folder / "root" / "usr" / "bin" / "docker"
+        environment = {**os.environ, "DOCKER_HOST": self.host, "DOCKER_CONFIG": str(self.folder / "cfg")}
+        ended = subprocess.run([program, *words], env=environment, capture_output=True, text=True, timeout=seconds)
+        if ended.returncode:
+            raise RuntimeError(f"docker {words[0]} ended with {ended.returncode}: {ended.stderr[-4000:]}")
+        return ended.stdout
+
     def settings(self) -> dict[str, str]:
         """The environment of a Deita whose servers are containers here."""
         readable = [Path("/usr"), *view.programs()]
@@ -61,7 +73,18 @@ class Engine:
 
 @contextlib.contextmanager
 def running_engine(folder: Path) -> Iterator[Engine]:
-    """An engine with the image and the network; its programs stay in the folder for the next time."""
+    """An engine with the image and the network; its programs stay in the folder for the next time.
+
+    There is one at a time on a machine: they would share a bridge and the rules of the firewall.
+    """
+    with ALONE.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with _started(folder) as engine:
+            yield engine
+
+
+@contextlib.contextmanager
+def _started(folder: Path) -> Iterator[Engine]:
     subprocess.run([Path(__file__).with_name("engine_up.sh"), folder], check=True, timeout=300)
     daemon = psutil.Process(int((folder / "run" / "docker.pid").read_text()))
     engine = Engine(folder)

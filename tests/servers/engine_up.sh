@@ -1,15 +1,17 @@
 #!/bin/bash
 # Unpacks Debian 13's Docker Engine below DIR and starts it there: engine_up.sh DIR. Nothing is installed, apt's settings
-# stay as they are. It needs root, and of the system runc and iptables. The engine listens at DIR/run/docker.sock.
+# stay as they are. It needs root, and of the system runc and iptables. The engine listens at DIR/run/docker.sock; the
+# program `docker` with its plugins buildx and compose is DIR/root/usr/bin/docker, with DOCKER_CONFIG=DIR/cfg.
 set -euo pipefail
-D=$(realpath -m "$1"); mkdir -p "$D"/{lists/partial,cache/archives/partial,debs,root,run,data,exec}
-if [ ! -x "$D/root/usr/sbin/dockerd" ]; then
+D=$(realpath -m "$1"); mkdir -p "$D"/{lists/partial,cache/archives/partial,debs,root,run,data,exec,cfg/cli-plugins}
+if [ ! -e "$D/cfg/cli-plugins/docker-compose" ]; then
   mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | grep -m1 '/debian$')
   echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror trixie main" > "$D/sources.list"
   apt=(apt-get -o Dir::Etc::sourcelist="$D/sources.list" -o Dir::Etc::sourceparts=- -o Dir::State::lists="$D/lists" -o Dir::Cache="$D/cache" -o APT::Sandbox::User=root -qq)
   "${apt[@]}" update
-  (cd "$D/debs" && "${apt[@]}" download docker.io/trixie docker-cli/trixie containerd/trixie tini/trixie)
+  (cd "$D/debs" && "${apt[@]}" download docker.io/trixie docker-cli/trixie containerd/trixie tini/trixie docker-buildx/trixie docker-compose/trixie)
   for deb in "$D"/debs/*.deb; do dpkg -x "$deb" "$D/root"; done
+  ln -sf "$D"/root/usr/libexec/docker/cli-plugins/* "$D/cfg/cli-plugins/"
 fi
 cat > "$D/daemon.json" <<J
 {"data-root": "$D/data", "exec-root": "$D/exec", "pidfile": "$D/run/docker.pid", "hosts": ["unix://$D/run/docker.sock"],
