@@ -1,5 +1,5 @@
 """What the code of a person can reach out of their server: every attempt of `tests/escape`, made by a real notebook's
-kernel in a real sandbox, and by SQL. Fifteen secrets are planted where an operator's and other people's would lie.
+kernel in a real sandbox, and by SQL. Seventeen secrets are planted where an operator's and other people's would lie.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tests.escape.registry import ATTEMPTS, canaries
 
 pytestmark = pytest.mark.skipif(probe.obstacle() is not None, reason=f"no sandbox here: {probe.obstacle()}")
 MARK = "c0ffee15bad0"
-SECRETS = ("proxy_token", "cookie_secret", "service_token", "operator_token", "session_secret")
+SECRETS = ("proxy_token", "cookie_secret", "service_token", "operator_token", "session_secret", "connections_key")
 MODULES = (files, processes, machine, network)
 
 
@@ -84,6 +84,9 @@ class Prison:
         with deita.client("me") as me:
             sql = f"select '{self.new()}' as private, unnest(range(5000)) as many"
             shared = deita.open(me, "shared")
+            leads = {"host": "192.0.2.1", "database": "crm", "user": "reader", "password": self.new()}
+            kept = me.post(f"{deita.control}/workspaces/shared/connections", json={"name": "crm", **leads})
+            kept.raise_for_status()
             me.post(f"{shared}/queries", json={"sql": sql, "wait_ms": 20000}).raise_for_status()
             me.put(f"{shared}/files/shared.csv", content=b"a\n1\n").raise_for_status()
 
@@ -189,7 +192,7 @@ def test_every_attempt_was_made(outcomes: dict[str, list[str]], prison: tuple[Pr
     assert set(outcomes) == set(ATTEMPTS)
     broken = ("NameError", "AttributeError", "TypeError", "KeyError", "ImportError", "ValueError", "LookupError")
     assert not {name: stopped for name, (_, stopped) in outcomes.items() if stopped.startswith(broken)}
-    assert len(set(prison[0].planted)) == 15
+    assert len(set(prison[0].planted)) == 17
 
 
 def test_the_same_attempts_succeed_where_nothing_stops_them(world: dict[str, Any]) -> None:
@@ -242,7 +245,11 @@ def test_no_secret_is_told_to_the_browser_or_written_into_logs(
     place, deita = prison
     own = place.home / "logs" / "servers" / "ana--shared.log"
     told = [own.read_bytes()]
-    for url in (f"{api}/workspace", f"{api}/health", f"{api}/openapi.json", f"{deita.control}/workspaces"):
+    connections = f"{deita.control}/workspaces/shared/connections"
+    assert ana.get(f"{api}/connections").json()["items"] == ana.get(connections).json()["items"]
+    assert ana.get(connections).json()["items"][0]["name"] == "crm"
+    urls = ("workspace", "health", "openapi.json", "connections", "connections/crm/tables")
+    for url in (*(f"{api}/{each}" for each in urls), f"{deita.control}/workspaces", connections):
         told.append(ana.get(url).content)
     assert not [each for each in told if canaries({"mark": MARK}, each)]
 

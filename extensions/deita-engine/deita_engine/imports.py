@@ -7,7 +7,7 @@ nobody from writing.
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,7 @@ from .writer import Change, Writer, add_files, table_exists
 if TYPE_CHECKING:
     from .operations import Operation
 
+SOURCE = "source"
 TOO_WIDE = "The file needs more memory than it may have."
 TOO_WIDE_HINT = "Its rows, or the texts and lists in them, are very long: divide them among several rows or files."
 
@@ -67,6 +68,7 @@ class Imports:
             outcome = self._load(operation, spec, spec.recipe, target)
             if spec.mode == "append":
                 outcome, taken = self._fit(operation, spec, target, outcome)
+            outcome = _with_source(outcome, spec.recipe)
             if outcome.rejected:  # the commit below must never outlive them
                 self.catalog.lake.keep(target.rejects, f"rejects/{target.rejects.name}")
             self.catalog.lake.publish(file)
@@ -92,6 +94,7 @@ class Imports:
 
     def _load(self, operation: Operation, spec: ImportSpec, recipe: dict[str, Any], target: Target) -> Outcome:
         """Read the file with the memory that most need; one with wide rows, again with what its size allows."""
+        recipe = of_bytes(recipe)
         size = Path(spec.path).stat().st_size
         sparing, most = self.limits.sparing(size), self.limits.most(size)
         try:
@@ -169,6 +172,18 @@ class Imports:
             import_id=spec.id,
             labels=None if action == "append" else plan.labels,
         )
+
+
+def of_bytes(recipe: dict[str, Any]) -> dict[str, Any]:
+    """A recipe without `source`, which says where the bytes were read from and nothing of how to read them."""
+    return {part: said for part, said in recipe.items() if part != SOURCE}
+
+
+def _with_source(outcome: Outcome, recipe: dict[str, Any]) -> Outcome:
+    if not recipe.get(SOURCE):
+        return outcome
+    whole = {**outcome.plan.recipe, SOURCE: recipe[SOURCE]}
+    return replace(outcome, plan=replace(outcome.plan, recipe=whole))
 
 
 def _columns(cursor: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:

@@ -27,7 +27,7 @@ from .formats.words import check_words
 from .formatting import formatted
 from .guard import judge
 from .hashing import Hashing
-from .imports import Imports
+from .imports import Imports, of_bytes
 from .kept_profiles import KeptProfiles
 from .lake_metadata import lake_metadata
 from .parameters import typed
@@ -175,7 +175,7 @@ class Operations:
     def do_preview(self, operation: Operation, path: str, recipe: dict[str, Any]) -> None:
         """What a file would become; keeps nothing."""
         limits, folder = self.imports.limits, self.imports.temporary
-        with self.slots.taken(operation), opened(operation, Path(path), recipe, folder, limits) as reading:
+        with self.slots.taken(operation), opened(operation, Path(path), of_bytes(recipe), folder, limits) as reading:
             found = preview(reading)
         operation.report("done", **found)
 

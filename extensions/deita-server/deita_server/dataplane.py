@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from .database.database import Database
     from .limits import Limits
+    from .services.connections.manager import ConnectionsManager
     from .services.files.manager import FilesManager
     from .services.imports.manager import ImportsManager
     from .services.imports.previews import Previews
@@ -81,6 +82,7 @@ class DataPlane:
     versions: Versions
     history: History
     profiles: Profiles
+    connections: ConnectionsManager
     receipts: ReceiptsManager
     lineage: LineageManager
     saved_queries: SavedQueriesManager
@@ -222,14 +224,18 @@ class DataPlane:
         return await self.history.look_back(as_of)
 
     def _make_imports(self, rejects: Rejects) -> None:
+        from .services.connections.manager import ConnectionsManager
+        from .services.imports.fetching import Fetcher
         from .services.imports.manager import ImportsManager
         from .services.imports.previews import Previews
         from .services.imports.sources import Sources
         from .services.imports.underway import Underway
 
         settings, limits, database, engine = self.settings, self.limits, self.database, self.engine
+        self.connections = ConnectionsManager(settings, self.disk)
         sources = Sources(database, self.files, self.versions)
         self.previews = Previews(engine, sources, limits.max_previews)
+        fetcher = Fetcher(self.connections, self.files)
         underway = Underway(
             database,
             engine,
@@ -237,6 +243,7 @@ class DataPlane:
             self.versions,
             self.previews,
             rejects,
+            fetcher,
             limits.max_imports,
             limits.review_below,
             self.log,

@@ -10,6 +10,7 @@ from pydantic.json_schema import models_json_schema
 
 from . import __version__
 from .operations import Model, Operation
+from .services.connections.operations import OPERATIONS as CONNECTIONS
 from .services.files.operations import OPERATIONS as FILES
 from .services.health.operations import OPERATIONS as HEALTH
 from .services.imports.operations import OPERATIONS as IMPORTS
@@ -37,6 +38,7 @@ OPERATIONS = [
     *FILES,
     *UPLOADS,
     *IMPORTS,
+    *CONNECTIONS,
     *TABLES,
     *STATEMENTS,
     *QUERIES,

@@ -7,6 +7,7 @@ from typing import Any
 
 from .base import DeitaHandler, UnknownHandler
 from .documentation import ROUTES as DOCUMENTATION
+from .services.connections.handlers import ROUTES as CONNECTIONS
 from .services.files.handlers import NESTED, NestedNameHandler
 from .services.files.handlers import ROUTES as FILES
 from .services.health.handlers import ROUTES as HEALTH
@@ -28,6 +29,7 @@ ROUTES: list[tuple[str, type[DeitaHandler]]] = [
     *FILES,
     *UPLOADS,
     *IMPORTS,
+    *CONNECTIONS,
     *TABLES,
     *STATEMENTS,
     *QUERIES,

@@ -16,6 +16,7 @@ from deita.environment import workspace
 from deita.errors import DeitaError, QueryError, ResultIncomplete, ServerUnavailable
 from deita.files import File
 from deita.filesystems import filesystem
+from deita.foreign import ForeignResult, ForeignTable, PostgresConnection
 from deita.history import History, PastQuery
 from deita.imports import Import, Reject
 from deita.lineage import Lineage
@@ -35,11 +36,14 @@ __all__ = [
     "Column",
     "DeitaError",
     "File",
+    "ForeignResult",
+    "ForeignTable",
     "History",
     "Import",
     "Lineage",
     "Parameter",
     "PastQuery",
+    "PostgresConnection",
     "Preview",
     "Profile",
     "QueryError",

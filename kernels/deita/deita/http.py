@@ -86,9 +86,21 @@ class Transport:
                 return
 
     @contextmanager
-    def stream(self, path: str, query: Mapping[str, Any] | None = None) -> Iterator[urllib3.BaseHTTPResponse]:
-        """Open a body that is read piece by piece; the connection is closed unless it was read to its end."""
-        response = self._request("GET", path, query, None, {}, preload=False)
+    def stream(
+        self,
+        path: str,
+        query: Mapping[str, Any] | None = None,
+        *,
+        method: str = "GET",
+        json_body: Any = None,
+        wait_s: float | None = None,
+    ) -> Iterator[urllib3.BaseHTTPResponse]:
+        """Open a body that is read piece by piece; the connection is closed unless it was read to its end. `wait_s` is
+        how long the answer may take to begin, where that is longer than usual.
+        """
+        body = None if json_body is None else json.dumps(json_body).encode()
+        headers = {} if body is None else {"Content-Type": "application/json"}
+        response = self._request(method, path, query, body, headers, preload=False, wait_s=wait_s)
         try:
             if response.status >= 300:
                 raise from_answer(response.status, response.read(), response.headers.get("X-Request-Id"))
@@ -113,6 +125,7 @@ class Transport:
         *,
         preload: bool = True,
         patience_s: float | None = None,
+        wait_s: float | None = None,
     ) -> urllib3.BaseHTTPResponse:
         url = f"{self.base}/{path}" + (f"?{urlencode(query, doseq=True)}" if query else "")
         try:
@@ -124,7 +137,7 @@ class Transport:
                 redirect=False,
                 preload_content=preload,
                 retries=RETRY if patience_s is None else False,
-                timeout=WAIT if patience_s is None else urllib3.Timeout(patience_s),
+                timeout=_timeout(patience_s, wait_s),
             )
         except urllib3.exceptions.HTTPError as error:
             raise ServerUnavailable(
@@ -132,3 +145,9 @@ class Transport:
                 "Deita does not answer.",
                 "The workspace's server may have stopped: open the workspace again, then run this once more.",
             ) from error
+
+
+def _timeout(patience_s: float | None, wait_s: float | None) -> urllib3.Timeout:
+    if patience_s is not None:
+        return urllib3.Timeout(patience_s)
+    return WAIT if wait_s is None else urllib3.Timeout(connect=10, read=wait_s)

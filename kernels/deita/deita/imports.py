@@ -90,7 +90,7 @@ def run_import(
             if deadline is not None and time.monotonic() > deadline:
                 transport.send("DELETE", path)
                 raise DeitaError("import_timeout", "The import took too long and was cancelled.", "Give it more time.")
-            progress(f"Importing {request['file']}", float(body.get("progress") or 0))
+            progress(f"Importing {body['file']}", float(body.get("progress") or 0))
             time.sleep(PAUSE_S)
             body = transport.get(path, {"wait_ms": POLL_MS})
     except (KeyboardInterrupt, SystemExit):
@@ -98,8 +98,19 @@ def run_import(
             transport.send("DELETE", path, patience_s=5)
         raise
     if body["state"] == "done":
-        progress(f"Importing {request['file']}", 1.0)
+        progress(f"Importing {body['file']}", 1.0)
         return Import.from_body(body, transport)
     raise from_shape(
         body.get("error") or {"code": f"import_{body['state']}", "message": "The import was not finished."}
     )
+
+
+def reading_again(table: str, source: Mapping[str, Any], recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """The request that reads a table's own file again, with parts of its recipe changed. Raises `not_from_file`."""
+    if not source.get("sha256"):
+        raise DeitaError("not_from_file", f"{table} was not read from a file.", "Import a file with mode='replace'.")
+    before: Mapping[str, Any] = source.get("recipe") or {}
+    columns = {**before.get("columns", {}), **recipe.get("columns", {})}
+    whole = {**before, **recipe, **({"columns": columns} if "columns" in recipe else {})}
+    request = {"file": source["file"], "sha256": source["sha256"], "table": table, "mode": "replace"}
+    return {**request, "recipe": whole}

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 import urllib3
 
+from deita import foreign
 from deita import saved as saved_queries
 from deita.arrow import need, table_of
-from deita.errors import DeitaError, ResultIncomplete
+from deita.errors import ResultIncomplete
 from deita.files import File
 from deita.history import History, past_query
 from deita.http import Transport, path_of
-from deita.imports import Import, run_import
+from deita.imports import Import, reading_again, run_import
 from deita.previews import Preview, preview
 from deita.progress import Progress, quiet
 from deita.queries import AsOf, Mode, run_again, run_query, sendable
@@ -274,16 +275,8 @@ class Workspace:
 
         >>> ws.reimport("sales", columns={"price": "DECIMAL(10,2)"})
         """
-        source = self.table(table).source
-        if not source.get("sha256"):
-            raise DeitaError(
-                "not_from_file", f"{table} was not read from a file.", "Import a file with mode='replace'."
-            )
-        before: Mapping[str, Any] = source.get("recipe") or {}
-        columns = {**before.get("columns", {}), **recipe.get("columns", {})}
-        whole = {**before, **recipe, **({"columns": columns} if "columns" in recipe else {})}
-        request = {"file": source["file"], "sha256": source["sha256"], "table": table, "mode": "replace"}
-        return run_import(self.transport, {**request, "recipe": whole}, timeout_s=timeout_s, progress=progress)
+        request = reading_again(table, self.table(table).source, recipe)
+        return run_import(self.transport, request, timeout_s=timeout_s, progress=progress)
 
     def import_frame(
         self, frame: pandas.DataFrame | polars.DataFrame | pyarrow.Table, *, table: str, mode: ImportMode = "create"
@@ -298,3 +291,10 @@ class Workspace:
             path = Path(folder) / f"{table}.parquet"
             parquet.write_table(table_of(frame), path)
             return self.import_file(path, table=table, mode=mode)
+
+    def connect_postgres(self, name: str) -> foreign.PostgresConnection:
+        """A PostgreSQL outside, by the name of the workspace's connection to it; `deita connection add` keeps one.
+
+        >>> ws.connect_postgres("crm").sql("SELECT count(*) FROM orders").df()
+        """
+        return foreign.found(self.transport, name)

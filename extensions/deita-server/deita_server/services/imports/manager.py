@@ -19,9 +19,10 @@ from deita_server.presence import Presence
 from deita_server.services.files.needed import UNFINISHED
 
 from . import recipes, records, recovery
+from .fetching import named
 from .models import Import, ImportList, NewImport, RejectList
 from .rejects import Format, Rejects
-from .sources import Source, Sources, is_kept, missing
+from .sources import Source, Sources, is_kept, missing, other_origin
 from .underway import Underway
 
 if TYPE_CHECKING:
@@ -53,8 +54,7 @@ class ImportsManager:
             return import_id
         self._underway.check_room()
         await recipes.check(self._engine, new.recipe or {})
-        source = await self._sources.find(new.file, new.sha256)
-        table = new.table or table_name(source.file)
+        source, recipe, table = await self._wanted(new)
         if new.mode == "create" and await self._table_exists(table):
             raise DeitaError(
                 "table_exists",
@@ -69,7 +69,7 @@ class ImportsManager:
             table=table,
             mode=new.mode,
             state="queued" if new.confirm else "sniffing",
-            recipe=new.recipe or {},
+            recipe=recipe,
             reject_count=0,
             server=self._presence.id,
             created_at=now(),
@@ -81,14 +81,27 @@ class ImportsManager:
 
     async def _was_begun(self, new: NewImport, import_id: str) -> bool:
         row = await self._database.read(lambda session: session.get(rows.Import, import_id))
-        if row and (row.file, row.mode) != (new.file, new.mode):
+        file = new.file or named(new.source, new.table)
+        if row and (row.file, row.mode) != (file, new.mode):
             raise reused()
         return row is not None
+
+    async def _wanted(self, new: NewImport) -> tuple[Source, dict[str, Any], str]:
+        """What to read, how, and into which table. What a database is asked for has no hash before it was read."""
+        recipe = dict(new.recipe or {})
+        if new.source is None:
+            assert new.file is not None, "the model asks for one of them"
+            source = await self._sources.find(new.file, new.sha256)
+            await self._sources.check_origin(source, recipe.get("source"))
+            return source, recipe, new.table or table_name(source.file)
+        table = new.table or table_name(new.source.table or "query")
+        asked = {name: value for name, value in new.source.model_dump().items() if value}
+        return Source(named(new.source, table), ""), {**recipe, "source": {"kind": "postgres", **asked}}, table
 
     def _note(self, session: Session, row: rows.Import) -> None:
         # Asked again inside the transaction: from here on the row keeps the bytes from being removed.
         source = Source(row.file, row.sha256)
-        if not is_kept(session, source):
+        if source.sha256 and not is_kept(session, source):
             raise missing(source)
         session.add(row)
 
@@ -116,7 +129,7 @@ class ImportsManager:
 
     def _shape(self, row: rows.Import) -> Import:
         live = self._underway.find(row.id)
-        return records.shaped(row, live.run if live else None)
+        return records.shaped(row, live.run if live else None, live.fetched if live else None)
 
     async def rejects(self, import_id: str, cursor: str | None, limit: int) -> RejectList:
         """Return a page of the rows that did not fit."""
@@ -151,6 +164,9 @@ class ImportsManager:
             raise DeitaError(
                 "import_state", f"The import is {row.state}, not waiting for review.", details={"state": row.state}
             )
+        origin = recipe.get("source")
+        if origin and origin != row.recipe.get("source"):
+            raise other_origin()
         row.state, row.recipe, row.server = "queued", {**row.recipe, **recipe}, self._presence.id
         row.preview = None
         return row

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from deita_server.services.queries.models import Failure
 
@@ -13,17 +13,41 @@ Mode = Literal["create", "replace", "append"]
 SHA256 = "^[0-9a-f]{64}$"
 
 
-class NewImport(BaseModel):
-    """A file to turn into a table."""
+class ConnectionSource(BaseModel):
+    """What to read through a connection: a table as SQL writes it, or a query with values for its `%(name)s`."""
 
     model_config = ConfigDict(extra="forbid")
 
-    file: str = Field(min_length=1, max_length=800)
+    connection: str = Field(min_length=1, max_length=100)
+    table: str | None = Field(None, min_length=1, max_length=300)
+    query: str | None = Field(None, min_length=1, max_length=100_000)
+    params: dict[str, Any] = Field(default_factory=dict, max_length=100)
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> ConnectionSource:
+        if (self.table is None) == (self.query is None):
+            raise ValueError("name a table or a query, and not both")
+        return self
+
+
+class NewImport(BaseModel):
+    """A file to turn into a table, or what to read from a database into one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    file: str | None = Field(None, min_length=1, max_length=800)
+    source: ConnectionSource | None = Field(None, description="Instead of a file: read now, kept as a file of its own.")
     sha256: str | None = Field(None, pattern=SHA256, description="Older bytes of this name, or a table's source.")
     table: str | None = Field(None, min_length=1, max_length=200, description="Made from the file's name without it.")
     mode: Mode = "create"
     recipe: dict[str, Any] | None = Field(None, description="Overrides parts of what is detected.")
     confirm: bool = Field(True, description="False stops at `needs_review` when the reading is doubtful.")
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> NewImport:
+        if (self.file is None) == (self.source is None) or (self.source and self.sha256):
+            raise ValueError("name a file, with a hash or without, or a source")
+        return self
 
 
 class NewPreview(BaseModel):
@@ -124,7 +148,7 @@ class Import(BaseModel):
     id: str
     state: State
     file: str
-    sha256: str
+    sha256: str = Field(description="Empty while the rows are still being read from a database.")
     table: str
     mode: Mode
     version: int | None

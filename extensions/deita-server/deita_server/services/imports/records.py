@@ -36,10 +36,16 @@ def newest(session: Session, before: list[str] | None, limit: int) -> list[rows.
     return list(session.scalars(query))
 
 
-def shaped(row: rows.Import, run: Run | None) -> Import:
-    """Return the import as the API shows it; `run` is the engine's work on it, if it is under way here."""
+FETCHING = 0.7
+"""What reading from a database counts for in an import's progress."""
+
+
+def shaped(row: rows.Import, run: Run | None, fetched: float | None = None) -> Import:
+    """Return the import as the API shows it; `run` is the engine's work on it, if it is under way here, `fetched` how
+    much of a database's rows was read, where it comes from one.
+    """
     reading = row.preview or {}
-    progress = 1.0 if row.state == "done" else min(run.progress, 1.0) if run else 0.0
+    progress = 1.0 if row.state == "done" else _progress(run, fetched)
     return Import.model_validate(
         {
             "id": row.id,
@@ -62,3 +68,8 @@ def shaped(row: rows.Import, run: Run | None) -> Import:
             "finished_at": row.finished_at,
         }
     )
+
+
+def _progress(run: Run | None, fetched: float | None) -> float:
+    share = min(run.progress, 1.0) if run else 0.0
+    return share if fetched is None else FETCHING * min(fetched, 1.0) + (1 - FETCHING) * share

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -46,6 +47,14 @@ class Sources:
                 raise missing(source)
         return source
 
+    async def check_origin(self, source: Source, origin: dict[str, Any] | None) -> None:
+        """Raise bad_recipe when a recipe says of these bytes that they come from where no import read them."""
+        if not origin:
+            return
+        await self._versions.sync()
+        if not await self._database.read(lambda session: _comes_from(session, source, origin)):
+            raise other_origin()
+
     async def path(self, source: Source) -> Path:
         """Return where the bytes are."""
         return await self._files.path(source.file, source.sha256)
@@ -58,6 +67,23 @@ def is_kept(session: Session, source: Source) -> bool:
     named = alive.where(version.sha256 == source.sha256, rows.File.name_key == key)
     read = select(table.id).where(table.sha256 == source.sha256, table.file == source.file)
     return any(session.scalar(query.limit(1)) is not None for query in (named, read))
+
+
+def _comes_from(session: Session, source: Source, origin: dict[str, Any]) -> bool:
+    versions = select(rows.TableVersion.recipe).where(rows.TableVersion.sha256 == source.sha256)
+    imports = select(rows.Import.recipe).where(rows.Import.sha256 == source.sha256)
+    known = [*session.scalars(versions), *session.scalars(imports)]
+    return any((recipe or {}).get("source") == origin for recipe in known)
+
+
+def other_origin() -> DeitaError:
+    """Return the error for a recipe that says where bytes come from, of bytes that do not."""
+    return DeitaError(
+        "bad_recipe",
+        "source: these bytes were not read from there.",
+        hint="Leave `source` out, or import from the connection.",
+        details={"path": "source", "field": "source"},
+    )
 
 
 def missing(source: Source) -> DeitaError:

@@ -22,6 +22,7 @@ from deita_server.services.tables.versions import Versions
 
 from . import records
 from .endings import ending
+from .fetching import Fetched, Fetcher
 from .models import Reading
 from .previews import Previews
 from .rejects import Rejects
@@ -38,9 +39,13 @@ Result = TypeVar("Result")
 
 @dataclass
 class Live:
-    """The task that sees an import through; what it waits for: the look at the file, then the engine's run."""
+    """The task that sees an import through; what it waits for: rows of a database, the look at the file, then the
+    engine's run. `fetched` is how much of the rows was read, None where they lie in a file.
+    """
 
     task: asyncio.Task[None]
+    fetching: asyncio.Task[Fetched] | None = None
+    fetched: float | None = None
     looking: asyncio.Task[Reading] | None = None
     run: Run | None = None
     cancelled: bool = False
@@ -48,6 +53,8 @@ class Live:
     async def cancel(self) -> None:
         """End it for real; returns when its row says so."""
         self.cancelled = True
+        if self.fetching:
+            self.fetching.cancel()
         if self.looking:
             self.looking.cancel()
         if self.run:
@@ -66,13 +73,14 @@ class Underway:
         versions: Versions,
         previews: Previews,
         rejects: Rejects,
+        fetcher: Fetcher,
         max_live: int,
         review_below: float,
         log: Logger,
     ) -> None:
         self._database, self._engine, self._sources, self._versions = database, engine, sources, versions
         self._previews, self._rejects, self._max_live, self._log = previews, rejects, max_live, log
-        self._review_below = review_below
+        self._review_below, self._fetcher = review_below, fetcher
         self._live: dict[str, Live] = {}
         self._stopping = asyncio.Event()
 
@@ -108,6 +116,8 @@ class Underway:
     async def _see_through(self, row: rows.Import, request_id: str) -> None:
         live = self._live[row.id]
         try:
+            if not row.sha256 and await self._ends_fetching(row, live):
+                return
             if row.state == "sniffing" and await self._stops(row, live):
                 return
             run = live.run = await self._engine.import_file(await self._spec(row))
@@ -128,6 +138,26 @@ class Underway:
             return error
         self._log.error("An import could not begin", exc_info=error)
         return DeitaError("internal", "Something went wrong here; the server's log says what.")
+
+    async def _ends_fetching(self, row: rows.Import, live: Live) -> bool:
+        """Read what a database is asked for into a file; True when the import ends here."""
+        live.fetched = 0.0
+
+        def told(share: float) -> None:
+            live.fetched = share
+
+        if row.state == "queued":
+            await self._update(row.id, {"state": "running"})
+        asked = self._fetcher.fetch(row.file, row.recipe["source"], told)
+        live.fetching = asyncio.get_running_loop().create_task(asked)
+        await asyncio.wait((live.fetching,))
+        if live.cancelled:
+            await self._finish(row.id, {"state": "cancelled"})
+            return True
+        found = live.fetching.result()
+        row.sha256, row.recipe = found.sha256, {**row.recipe, "source": found.source}
+        await self._update(row.id, {"sha256": row.sha256, "recipe": row.recipe})
+        return False
 
     async def _stops(self, row: rows.Import, live: Live) -> bool:
         """Look at the file; True when the import ends here or waits for a person."""
