@@ -75,7 +75,7 @@ $(VENV)/.packages: $(VENV)/.run $(VENV)/.front $(SHARED)
 	@touch $@
 
 # What tests need of the system, as program:package. Debian keeps PostgreSQL's programs beside the PATH.
-SYSTEM := chromium:chromium initdb:postgresql bwrap:bubblewrap restic:restic rclone:rclone fusermount3:fuse3
+SYSTEM := chromium:chromium initdb:postgresql bwrap:bubblewrap restic:restic rclone:rclone fusermount3:fuse3 promtool:prometheus
 
 # Installs what is missing, as root or with passwordless sudo; otherwise the command is named.
 system:

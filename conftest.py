@@ -14,6 +14,7 @@ from deita_hub import settings
 
 from tests.servers.control_plane import Broker, running_broker
 from tests.servers.foreign import Foreign, foreign_database
+from tests.servers.log_scan import leaks_below
 from tests.servers.object_store import ObjectStore, running_object_store
 from tests.servers.postgres import PostgresServer, running_postgres
 
@@ -36,6 +37,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     else:
         names = [name for name in marker.args or BACKENDS if asked in (name, "both")]
         metafunc.parametrize("backend", names, indirect=True, scope="session")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """What all tests together made Deita log holds no secret: it is looked for in every installation that they left."""
+    factory = getattr(session.config, "_tmp_path_factory", None)
+    if factory is None or hasattr(session.config, "workerinput") or factory._basetemp is None:
+        return
+    if found := leaks_below(factory.getbasetemp()):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        raise pytest.exit.Exception("Secrets in logs: " + "; ".join(found[:20]), returncode=1)
 
 
 @pytest.fixture(scope="session")

@@ -31,8 +31,8 @@ def flights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def deita(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deita]:
-    """A running Deita of the local owner."""
-    with running(tmp_path_factory.mktemp("deita") / "home") as started:
+    """A running Deita of the local owner, whose log is for programs."""
+    with running(tmp_path_factory.mktemp("deita") / "home", DEITA_LOG_FORMAT="json") as started:
         yield started
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from urllib.parse import urlsplit
 
-from jupyterhub import orm
+from jupyterhub import metrics, orm
 from jupyterhub.app import JupyterHub
 from tornado.ioloop import PeriodicCallback
 
-from deita_hub import bucket_mounts, doors, lifeline, processes, settings
+from deita_hub import bucket_mounts, doors, lifeline, log_lines, processes, secret_files, settings, tracing
 from deita_hub.addresses import HOME
 from deita_hub.catalog.database import Catalog
 from deita_hub.catalog.postgres import make_schema
@@ -42,7 +43,7 @@ class DeitaHub(JupyterHub):
         """
         here = settings.load()
         self.tornado_settings = dict(self.tornado_settings)  # type: ignore[has-type]  # a trait of JupyterHub
-        self.tornado_settings[KEY] = Place(here, Catalog(here.database_url))
+        self.tornado_settings[KEY] = Place(here, Catalog(here.database_url), secret_files.load(here).metrics_token)
         super().init_tornado_settings()
         if here.supervised:
             lifeline.watch(here.lifeline, lambda: _end_everything(here))
@@ -67,6 +68,8 @@ class DeitaHub(JupyterHub):
 
     async def start(self) -> None:
         """Serve, also where servers come in that do not reach this machine's own address."""
+        for status in metrics.LoginStatus:  # a figure that is not there before the first failure cannot be watched
+            metrics.LOGIN_DURATION_SECONDS.labels(status=status)
         await super().start()
         here = self.tornado_settings[KEY].settings
         for entrance in doors.entrances(here, here.ports.hub):
@@ -76,9 +79,21 @@ class DeitaHub(JupyterHub):
         self._sweeping = PeriodicCallback(lambda: asyncio.to_thread(bucket_mounts.sweep, here), SWEEP_MS)
         self._sweeping.start()
 
+    @property
+    def _log_formatter_cls(self) -> type[log_lines.Lines]:
+        """How lines of the log look; a class attribute in traitlets."""
+        return log_lines.lines(settings.load().log_format)
+
+    def init_logging(self) -> None:
+        """Requests, and whatever logs beside JupyterHub, are written like its own lines."""
+        log_lines.install(settings.load().log_format)
+        super().init_logging()
+        logging.getLogger("deita").setLevel(logging.INFO)
+
     def init_tornado_application(self) -> None:
-        """At people's own origins the hub has no pages: they are at the home page's."""
+        """Know each request by its id. At people's own origins the hub has no pages: they are at the home page's."""
         super().init_tornado_application()
+        tracing.follow(self.tornado_application)
         here = self.tornado_settings[KEY].settings
         if here.subdomain_host:
             pages = rf"{HOME.rstrip('/')}|{self.hub_prefix}(?:logout|login|home|sign-in)"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from deita_hub.addresses import CALLBACK, CLIENT_ID, HOME, OPERATOR, SERVICE
+from deita_hub import request_log
+from deita_hub.addresses import CALLBACK, CLIENT_ID, HOME, METRICS_READER, OPERATOR, SERVICE
 from deita_hub.authenticator import LinkAuthenticator
 from deita_hub.origins import domain_of
 from deita_hub.secret_files import Secrets
@@ -44,6 +45,7 @@ def _processes(c: Any, settings: Settings, secrets: Secrets) -> None:
         c.JupyterHub.subdomain_hook = domain_of
         c.JupyterHub.cookie_host_prefix_enabled = settings.origins.secure
     c.JupyterHub.db_url = settings.hub_database_url
+    c.JupyterHub.db_kwargs = {"hide_parameters": True}
     c.JupyterHub.cookie_secret = bytes.fromhex(secrets.cookie_secret)
     c.JupyterHub.pid_file = ""
     c.JupyterHub.cleanup_servers = False
@@ -66,11 +68,12 @@ def _people(c: Any) -> None:
         "slow_spawn_timeout": 0,
         "slow_stop_timeout": 0,
         "cookie_options": {"SameSite": "Lax"},
+        "log_function": request_log.of_handler,
     }
 
 
 def _services(c: Any, settings: Settings, secrets: Secrets) -> None:
-    """The control plane, and the operator: `deita up` and the command line."""
+    """The control plane, the operator (`deita up` and the command line), and who reads the hub's figures."""
     c.JupyterHub.services = [
         {
             "name": SERVICE,
@@ -82,6 +85,7 @@ def _services(c: Any, settings: Settings, secrets: Secrets) -> None:
             "display": False,
         },
         {"name": OPERATOR, "api_token": secrets.operator_token, "display": False},
+        {"name": METRICS_READER, "api_token": secrets.metrics_token, "display": False},
     ]
     c.JupyterHub.load_roles = [
         {"name": "user", "scopes": PERSON_SCOPES},
@@ -95,6 +99,7 @@ def _services(c: Any, settings: Settings, secrets: Secrets) -> None:
             "scopes": ["admin:users", "servers", "tokens", "proxy", "read:hub"],
             "services": [OPERATOR],
         },
+        {"name": METRICS_READER, "scopes": ["read:metrics"], "services": [METRICS_READER]},
     ]
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-import uuid
 from collections.abc import Awaitable
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -18,6 +17,7 @@ from jupyterhub.apihandlers.auth import OAuthAuthorizeHandler
 from jupyterhub.handlers.base import BaseHandler
 from tornado import web
 
+from deita_hub import tracing
 from deita_hub.addresses import API, HOME
 from deita_hub.names import is_dashboard_user
 from deita_hub.place import KEY, Place
@@ -74,7 +74,7 @@ class StoppedServerHandler(web.RequestHandler):
             after = "" if rest.startswith("/oauth_callback") else f"?next={quote(wanted, safe='')}"
             self.redirect(f"{HOME}open/{quote(slug)}{after}")
             return
-        request_id = uuid.uuid4().hex
+        request_id = tracing.request_id()
         self.set_status(503)
         self.set_header("Content-Type", "application/json")
         self.set_header("Retry-After", str(RETRY_SECONDS))
@@ -128,7 +128,7 @@ class ProxyErrorHandler(BaseHandler):
         path = urlsplit(self.get_query_argument("url", "/")).path
         found = SERVER_PATH.fullmatch(path)
         slug = found.group(2) if found else ""
-        request_id = uuid.uuid4().hex
+        request_id = tracing.request_id()
         if slug and DATA_PLANE in path:
             self._json(stopped_body(self.settings[KEY], slug, request_id))
         elif path.startswith(API):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from sqlalchemy.orm import Session
@@ -24,6 +24,8 @@ class Place:
 
     settings: Settings
     catalog: Catalog
+    metrics_token: str = field(default="", repr=False)
+    """What the tokens are made from with which servers' figures are read."""
 
     async def read(self, work: Callable[[Session], Value]) -> Value:
         """Look something up in the catalog, in a thread."""

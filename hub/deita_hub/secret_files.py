@@ -23,6 +23,7 @@ SETTINGS = {
     "operator_token": "DEITA_OPERATOR_TOKEN",
     "session_secret": "DEITA_SESSION_SECRET",
     "connections_key": "DEITA_CONNECTIONS_KEY",
+    "metrics_token": "DEITA_METRICS_TOKEN",
 }
 HEXADECIMAL = {"cookie_secret": (SHORTEST, LONGEST), "connections_key": (64, 64)}
 """Secrets that are bytes, with how many digits they may have."""
@@ -57,6 +58,8 @@ class Secrets:
     """Signs the home page's cookies."""
     connections_key: str
     """Seals the passwords of connections; 64 hexadecimal digits."""
+    metrics_token: str
+    """Whoever watches over Deita reads its figures with it, and nothing else."""
     connections_key_before: str | None = None
     """The one before, while a rotation is not finished."""
 

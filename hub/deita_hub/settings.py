@@ -31,6 +31,8 @@ OWNER = "me"
 PROFILES = ("embedded", "production")
 SANDBOXES, NETWORKS = ("auto", "bubblewrap", "none"), ("shared", "none")
 MOUNTS = ("auto", "none")
+LOG_FORMATS = ("text", "json")
+"""The first is what is taken, in production the last."""
 
 SERVER_COMMAND = (sys.executable, "-P", "-m", "deita_server")
 """`-P`: it starts in the workspace's folder, where a member's file must not stand in for a module."""
@@ -46,6 +48,7 @@ class Ports:
     service: int = 0
     egress: int = 0
     docker_proxy: int = 2375
+    proxy_metrics: int = 0
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,11 @@ class Settings:
     """How hub and control plane name the proxy's host, where each runs by itself."""
     supervised: bool = False
     """Whether this is `deita up` or one of its children, which are on one machine and end with it."""
+    log_format: str = "text"
+    log_bytes: int = 5_000_000
+    """Of one log before it is moved aside."""
+    log_days: int = 30
+    """For which logs that nobody writes any more are kept."""
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
@@ -137,6 +145,11 @@ class Settings:
     def proxy_api_url(self) -> str:
         """Where the hub tells the proxy its routes. Under `deita up` only this machine can."""
         return f"http://{HERE if self.supervised else self.proxy_host}:{self.ports.proxy_api}"
+
+    @property
+    def proxy_metrics_url(self) -> str:
+        """Where the proxy's figures are. Under `deita up` only this machine can read them."""
+        return f"http://{HERE if self.supervised else self.proxy_host}:{self.ports.proxy_metrics}/metrics"
 
     @property
     def hub_api_url(self) -> str:
@@ -204,6 +217,7 @@ class Settings:
             "DEITA_PORT": str(self.ports.public),
             "DEITA_HUB_PORT": str(self.ports.hub),
             "DEITA_PROXY_API_PORT": str(self.ports.proxy_api),
+            "DEITA_PROXY_METRICS_PORT": str(self.ports.proxy_metrics),
             "DEITA_SERVICE_PORT": str(self.ports.service),
             "DEITA_STORAGE": self.objects.url if self.objects else self.storage.as_uri(),
             "DEITA_TRUST_EVERYONE": "1" if self.trust_everyone else "0",
@@ -224,6 +238,9 @@ class Settings:
             "DEITA_PROXY_LISTEN": self.proxy_listen,
             "DEITA_PROXY_ADDRESS": self.proxy_address,
             "DEITA_SUPERVISED": "1" if self.supervised else "0",
+            "DEITA_LOG_FORMAT": self.log_format,
+            "DEITA_LOG_BYTES": str(self.log_bytes),
+            "DEITA_LOG_DAYS": str(self.log_days),
             **self.spawner.environment(),
         }
         if self.connections is not None:
@@ -247,6 +264,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
             service=read.port(source, "DEITA_SERVICE_PORT", spawner.service_port),
             egress=read.port(source, "DEITA_EGRESS_PORT", spawner.egress_port),
             docker_proxy=read.port(source, "DEITA_DOCKER_PROXY_PORT", 2375),
+            proxy_metrics=read.port(source, "DEITA_PROXY_METRICS_PORT", 0),
         ),
         database_url=_database_url(read.secret(source, "DEITA_DATABASE_URL"), home),
         storage=_storage(source.get("DEITA_STORAGE"), home),
@@ -270,10 +288,13 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         else None,
         backup_repository=read.secret(source, "DEITA_BACKUP_REPOSITORY"),
         subdomain_host=checked_origin(host) if (host := source.get("DEITA_SUBDOMAIN_HOST")) else "",
-        profile=read.one_of(source, "DEITA_PROFILE", PROFILES),
         proxy_listen=source.get("DEITA_PROXY_LISTEN") or HERE,
         proxy_address=source.get("DEITA_PROXY_ADDRESS", ""),
         supervised=read.switch(source, "DEITA_SUPERVISED", False),
+        profile=(profile := read.one_of(source, "DEITA_PROFILE", PROFILES)),
+        log_format=read.one_of(source, "DEITA_LOG_FORMAT", LOG_FORMATS if profile == "embedded" else LOG_FORMATS[::-1]),
+        log_bytes=read.count(source, "DEITA_LOG_BYTES", "bytes") or Settings.log_bytes,
+        log_days=read.count(source, "DEITA_LOG_DAYS", "days") or Settings.log_days,
         environ=source,
     )
 

@@ -1,12 +1,15 @@
 """`python -m deita_engine FD OPTIONS`: the engine process; started by `deita_engine.client` only."""
 
 import json
+import logging
 import sys
 
+from . import log_lines
 from .confinement import confine
 from .pandas_kept_out import keep_pandas_out
 
 options = json.loads(sys.argv[2])
+log_lines.install(options["log_format"], logging.INFO)
 confined = confine(options)
 keep_pandas_out()
 

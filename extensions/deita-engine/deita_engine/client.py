@@ -11,7 +11,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,12 +45,19 @@ from .worker import Worker
 
 __all__ = ["Engine", "EngineConfig", "Run", "Stream"]
 
+Watch = Callable[[str, Run], None]
+"""Is told of each `read`, `write` and `import` that is over."""
+
+
+def nobody(kind: str, run: Run) -> None:
+    """Nobody watches."""
+
 
 class Engine:
     """One workspace's engine for one person. All methods belong to one event loop."""
 
-    def __init__(self, config: EngineConfig, access: Access = nothing) -> None:
-        self.config, self._access = config, access
+    def __init__(self, config: EngineConfig, access: Access = nothing, watch: Watch = nobody) -> None:
+        self.config, self._access, self._watch = config, access, watch
         self._reader, self._writer = Worker(config, "read", access), Worker(config, "write", access)
         self._exports = ExportStreams(config.spool)
 
@@ -254,7 +262,8 @@ class Engine:
         if len(self._reader.runs) + len(self._writer.runs) >= limit:
             message = "Too many queries are running or waiting."
             raise EngineError("too_many_queries", message, "Wait for one of them to end.")
-        run = Run(id, Stream(self.config.spool / f"{id}.arrow"), worker.cancel)
+        kind = name if name == "import" else worker.role
+        run = Run(id, Stream(self.config.spool / f"{id}.arrow"), worker.cancel, partial(self._watch, kind))
         await worker.start(name, run, args, timeout_ms, repeatable=repeatable)
         return run
 

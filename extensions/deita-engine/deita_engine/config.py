@@ -45,6 +45,7 @@ class EngineConfig:
     cancel_grace_s: float = 2.0
     busy_timeout_s: float = 10.0
     preview_s: float = 60.0
+    log_format: str = "text"
 
     @classmethod
     def from_env(
@@ -68,6 +69,7 @@ class EngineConfig:
             "TIMEOUT": ("timeout_ms", int),
             "IDLE": ("idle_stop_s", float),
             "RESULT_MAX": ("result_max_bytes", int),
+            "LOG_FORMAT": ("log_format", str),
         }
         given = {
             attribute: kind(environment[f"DEITA_ENGINE_{name}"])
@@ -109,4 +111,5 @@ class EngineConfig:
             "max_running": self.max_running,
             "result_max_bytes": self.result_max_bytes,
             "busy_timeout_s": self.busy_timeout_s,
+            "log_format": self.log_format,
         }

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import threading
-import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -49,6 +49,7 @@ from .writer import Writer
 from .writes import Writes
 
 Send = Callable[..., None]
+log = logging.getLogger("deita_engine")
 
 
 class Operation:
@@ -147,8 +148,8 @@ class Operations:
         except (duckdb.Error, MemoryError, OSError, ValueError, RuntimeError) as error:
             code = from_duckdb(error, str(operation.args.get("sql", "")))
             operation.report("failed", error=wire.error_message(code))
-        except Exception:  # noqa: BLE001 - a fault of ours: the server waits for a word, whatever it was
-            traceback.print_exc()
+        except Exception:
+            log.exception("The operation %s failed", operation.name)
             message = "Something went wrong in the engine; its log says what."
             operation.report("failed", error=wire.error_message(EngineError("internal", message)))
 

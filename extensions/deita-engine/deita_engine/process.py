@@ -8,16 +8,19 @@ short.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import socket
 import threading
+import time
 from typing import Any
 
 import duckdb
 
-from . import wire
+from . import tracing, wire
 from .operations import Operation, Operations
 
+log = logging.getLogger("deita_engine")
 VERSION = f"DuckDB {duckdb.__version__}"
 
 
@@ -31,6 +34,7 @@ class Process:
         self.operations = Operations(options, first["args"] if first else {})
         self.running: dict[int, Operation] = {}
         self._send_lock = threading.Lock()
+        self._notes = options["log_format"] == "json"
 
     def serve(self) -> None:
         """Answer until the server closes the socket."""
@@ -57,13 +61,19 @@ class Process:
             return
         operation = Operation(message["id"], message["op"], message.get("args", {}), self.send)
         self.running[operation.id] = operation
-        threading.Thread(target=self._run, args=(operation,), daemon=True).start()
+        threading.Thread(target=self._run, args=(operation, message.get("trace")), daemon=True).start()
 
-    def _run(self, operation: Operation) -> None:
+    def _run(self, operation: Operation, trace: dict[str, str] | None) -> None:
+        """Run the operation, in a thread of its own, for the request that the server handles."""
+        tracing.begin(tracing.trace_of(trace) if trace else None)
+        began = time.perf_counter()
         try:
             self.operations.run(operation)
         finally:
             del self.running[operation.id]
+            if self._notes:
+                fields = {"operation": operation.name, "ms": round((time.perf_counter() - began) * 1000, 1)}
+                log.info("%s took %s ms", operation.name, fields["ms"], extra={"fields": fields})
 
 
 def _read(stream: Any) -> wire.Message | None:

@@ -66,7 +66,13 @@ class Stream:
 class Run:
     """A query or an import: its state, and later its outcome."""
 
-    def __init__(self, id: str, result: Stream, cancel: Callable[[Run], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        id: str,
+        result: Stream,
+        cancel: Callable[[Run], Awaitable[None]],
+        watch: Callable[[Run], None] | None = None,
+    ) -> None:
         self.id, self.result = id, result
         self.state: RunState = "queued"
         self.columns: tuple[Column, ...] = ()
@@ -87,7 +93,7 @@ class Run:
         self.counts: dict[str, Any] | None = None
         self.rejects: Path | None = None
         self.first_page: bytes | None = None
-        self._cancel = cancel
+        self._cancel, self._watch = cancel, watch
         self._started = time.monotonic()
         self._ended: float | None = None
         self._over = asyncio.Event()
@@ -185,6 +191,8 @@ class Run:
             self.result.finish(error=EngineError("no_result", "The query has no result.", details=why))
         self._ended = time.monotonic()
         self._over.set()
+        if self._watch:
+            self._watch(self)
 
 
 async def _never(run: Run) -> None:

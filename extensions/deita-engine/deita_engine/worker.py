@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Coroutine
 from typing import Any
 
-from . import wire
+from . import tracing, wire
 from .access import Access, Issued, keep_given
 from .child import Child
 from .config import EngineConfig
@@ -137,7 +137,7 @@ class Worker:
         self._repeats.begins_with(number, child.given)
         reply = self._replies[number] = asyncio.get_running_loop().create_future()
         try:
-            child.send({"id": number, "op": name, "args": args})
+            child.send({"id": number, "op": name, "args": args, "trace": tracing.headers()})
             return await reply
         except asyncio.CancelledError:
             child.send({"op": "interrupt", "target": number})

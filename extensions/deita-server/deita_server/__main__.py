@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 
+from deita_engine import log_lines
+
 from .settings import Settings
 
 
@@ -15,6 +17,7 @@ def main() -> None:
         from .singleuser import lifeline
 
         lifeline.hold(settings.lifeline)
+    log_lines.install(settings.log_format)
     from .singleuser import folders
 
     folders.divert_jupyter(settings)

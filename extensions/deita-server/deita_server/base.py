@@ -7,15 +7,14 @@ shape. Errors are rendered in `write_error`, so that a handler method is just th
 from __future__ import annotations
 
 import json
-import re
-import uuid
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from deita_engine import tracing
 from deita_engine.shapes import EngineError
 from jupyter_server.base.handlers import APIHandler
 from tornado import web
 
-from . import roles
+from . import metrics, roles
 from .asking import asks
 from .errors import HTTP_CODES, RETRY_AFTER, DeitaError, KnownError, body_of, status_of
 
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
     Model = TypeVar("Model", bound=BaseModel)
 
-REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 JSON_LIMIT = 8 * 2**20
 MESSAGES = {
     401: "This needs a token or a signed-in browser.",
@@ -42,6 +40,17 @@ class DeitaHandler(APIHandler):
     actions: ClassVar[dict[str, roles.Action]] = {"GET": "look", "HEAD": "look"}
     statuses: ClassVar[dict[str, int]] = {}  # where a code means something else here than in errors.STATUS
     _request_id: str | None = None
+    route = metrics.NO_ROUTE
+
+    def initialize(self, route: str = metrics.NO_ROUTE) -> None:
+        """Take the template of the address, as which requests are counted."""
+        self.route = route
+
+    def on_finish(self) -> None:
+        """Count the request."""
+        super().on_finish()
+        method, status = self.request.method or "", self.get_status()
+        self.dataplane.metrics.request(method, self.route, status, self.request.request_time())
 
     @property
     def dataplane(self) -> DataPlane:
@@ -52,8 +61,8 @@ class DeitaHandler(APIHandler):
     def request_id(self) -> str:
         """The caller's `X-Request-Id` when it is a plain word, otherwise one of ours."""
         if self._request_id is None:
-            given = self.request.headers.get("X-Request-Id", "")
-            self._request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+            trace = tracing.current() or tracing.trace_of(self.request.headers)
+            self._request_id = trace.request_id
         return self._request_id
 
     def set_default_headers(self) -> None:
@@ -159,13 +168,7 @@ class DeitaHandler(APIHandler):
         """Log what nobody foresaw, once, with the request's id; what has a code is in the access log."""
         known = isinstance(value, (DeitaError, EngineError)) and status_of(value.code) != 500
         if not known and not isinstance(value, web.HTTPError):
-            self.log.error(
-                "%s %s failed, request %s",
-                self.request.method,
-                self.request.path,
-                self.request_id,
-                exc_info=(typ, value, tb),
-            )
+            self.log.error("%s %s failed", self.request.method, self.request.path, exc_info=(typ, value, tb))
 
 
 def validated(model: type[Model], given: bytes | dict[str, Any]) -> Model:

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 from .background import Background
 from .credentials import Credentials, from_control_plane
 from .errors import DeitaError
+from .metrics import Metrics
 from .presence import Presence
+from .readiness import Readiness
 from .roles import may
 from .settings import Settings
 from .steps import Step, import_all
@@ -95,6 +97,8 @@ class DataPlane:
         self.network = ThreadPoolExecutor(4, thread_name_prefix="deita-network")
         self.credentials = Credentials(from_control_plane(settings.control_plane, settings.slug, settings.token))
         self.presence = Presence(settings.storage / "incoming")
+        self.metrics = Metrics(self.engine_status)
+        self.readiness = Readiness(self)
         self._querying, self._storing = Step(self._start_querying), Step(self._start_storing)
         self._importing = Step(self._start_importing)
         self._background = Background(log)
@@ -120,6 +124,11 @@ class DataPlane:
         """Know every table version, so that no bytes go which one of them was made from."""
         await self.importing()
         await self.versions.sync()
+
+    @property
+    def has_stored(self) -> bool:
+        """Whether the database was needed yet."""
+        return self._storing.is_done
 
     def engine_status(self) -> dict[str, Any]:
         """Return the engine's state without making or starting it."""
@@ -147,7 +156,7 @@ class DataPlane:
         self.query_history = QueryHistory(settings.query_history, limits.max_queries, limits.max_history_bytes)
         await self.query_history.open()
         await asyncio.to_thread(prepare_spool, settings.spool, await self.query_history.ids())
-        self.engine = engine_of(settings, self.credentials)
+        self.engine = engine_of(settings, self.credentials, self.metrics.ran)
         self.tables = TablesManager(self.engine, settings.person, self._committed)
         numbers = VersionNumbers(self.engine)
         self.queries = QueriesManager(

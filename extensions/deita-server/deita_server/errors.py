@@ -108,6 +108,7 @@ STATUS: dict[str, int] = {
     "engine_lost": 503,
     "workspace_busy": 503,
     "workspace_outdated": 503,
+    "unhealthy": 503,
     "no_space": 507,
     "out_of_memory": 507,
 }

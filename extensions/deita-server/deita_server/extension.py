@@ -12,11 +12,12 @@ from jupyter_server.extension.application import ExtensionApp
 from traitlets import Float, Integer
 
 from .dataplane import DataPlane
+from .logs import Logging
 from .routes import tornado_rules
 from .settings import Settings
 
 
-class DeitaExtension(ExtensionApp):
+class DeitaExtension(Logging, ExtensionApp):
     """Deita's data plane below `deita/api/v1`."""
 
     name = "deita_server"

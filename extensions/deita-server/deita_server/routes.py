@@ -48,5 +48,5 @@ def pattern(template: str) -> str:
 
 def tornado_rules() -> list[tuple[Any, ...]]:
     """Return the rules for tornado, the fallback for unknown addresses last."""
-    rules: list[tuple[Any, ...]] = [(pattern(template), handler) for template, handler in ROUTES]
+    rules: list[tuple[Any, ...]] = [(pattern(template), handler, {"route": template}) for template, handler in ROUTES]
     return [*rules, ("/" + PREFIX + NESTED, NestedNameHandler), (r"/deita/api(?:/.*)?", UnknownHandler)]

@@ -24,7 +24,7 @@ class Settings:
     `postgresql`; the login comes from the control plane, asked with the server's own `token`. `remote` is the `s3://`
     URL of a workspace whose files lie in a bucket: then `storage` holds what is local, and `cache_bytes` bounds what is
     kept of them there. `copies` is where copies of the SQLite files lie for a server that may only read, `mount` where
-    stored bytes can be opened by path; None where they cannot.
+    stored bytes can be opened by path; None where they cannot. With `metrics_token` the server's figures are read.
     """
 
     workspace_id: str
@@ -47,7 +47,9 @@ class Settings:
     copies: Path | None = None
     control_plane: str = ""
     token: str = field(default="", repr=False)
+    metrics_token: str = field(default="", repr=False)
     engine: Mapping[str, str] = field(default_factory=dict)
+    log_format: str = "text"
 
     @property
     def is_shared(self) -> bool:
@@ -104,9 +106,11 @@ class Settings:
             public_url=environment.get("DEITA_PUBLIC_URL", ""),
             isolation=environment.get("DEITA_ISOLATION") or "none",
             engine={name: value for name, value in environment.items() if name.startswith("DEITA_ENGINE_")},
+            log_format=_one_of(environment, "DEITA_LOG_FORMAT", ("text", "json")),
             database=_one_of(environment, "DEITA_DATABASE", ("sqlite", "postgresql")),
             control_plane=environment.get("DEITA_CONTROL_PLANE", ""),
             token=environment.get("JUPYTERHUB_API_TOKEN", ""),
+            metrics_token=environment.get("DEITA_METRICS_TOKEN", ""),
             quota=int(quota) if (quota := environment.get("DEITA_QUOTA_BYTES")) else None,
             copies=Path(copies) if (copies := environment.get("DEITA_COPIES")) else None,
             egress=environment.get("DEITA_EGRESS", ""),

@@ -7,7 +7,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from deita_engine.access import Access, nothing
-from deita_engine.client import Engine, EngineConfig
+from deita_engine.client import Engine, EngineConfig, Watch
 from deita_engine.shapes import EngineError
 from deita_engine.store import FolderStore, Store
 
@@ -68,17 +68,17 @@ def database_backend(settings: Settings, credentials: Credentials) -> Backend:
     return PostgresBackend(login)
 
 
-def engine_of(settings: Settings, credentials: Credentials) -> Engine:
-    """Return the engine, which starts when it is first asked."""
+def engine_of(settings: Settings, credentials: Credentials, watch: Watch) -> Engine:
+    """Return the engine, which starts when it is first asked; `watch` is told what is over."""
     config = EngineConfig.from_env(
         settings.storage,
         settings.spool,
-        settings.engine,
+        {**settings.engine, "DEITA_ENGINE_LOG_FORMAT": settings.log_format},
         remote=settings.remote,
         read_only=settings.role not in ("owner", "editor"),
         copies=settings.copies,
     )
-    return Engine(config, _access_of(settings, credentials))
+    return Engine(config, _access_of(settings, credentials), watch)
 
 
 def _access_of(settings: Settings, credentials: Credentials) -> Access:

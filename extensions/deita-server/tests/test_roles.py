@@ -46,7 +46,7 @@ GET /q/{slug}.{format}
 HEAD /q/{slug}.{format}
 """
 VIEWERS_MAY = frozenset(LOOK_AND_ASK.strip().splitlines())
-FOR_ALL = frozenset({"OPTIONS /uploads", "OPTIONS /uploads/{upload_id}"})
+FOR_ALL = frozenset({"GET /livez", "GET /readyz", "OPTIONS /uploads", "OPTIONS /uploads/{upload_id}"})
 
 
 @pytest.fixture(scope="module")

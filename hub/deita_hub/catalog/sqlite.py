@@ -18,7 +18,7 @@ PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_time
 def open_engine(url: str) -> Engine:
     """A pool of connections; the file's folder is made. A transaction with `deita_write` takes the write lock."""
     _path(url).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": 10.0, "isolation_level": None})
+    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": 10.0, "isolation_level": None})
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)
     return engine

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+
 import uvicorn
 
-from deita_hub import doors, lifeline, secret_files, settings
+from deita_hub import doors, lifeline, log_lines, secret_files, settings
 from deita_hub.service.app import create_app
 
 
 def main() -> None:
     """Serve until told to stop, or until the `deita up` is gone that started it."""
     here = settings.load()
+    log_lines.install(here.log_format)
+    logging.getLogger("deita").setLevel(logging.INFO)
     app = create_app(here, secret_files.load(here))
     if here.supervised:
         lifeline.watch(here.lifeline, lambda: None)
@@ -19,6 +23,7 @@ def main() -> None:
         host=here.spawner.bound,
         port=here.ports.service,
         log_level="info",
+        log_config=None,
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=2,

@@ -31,8 +31,11 @@ from deita_hub.service.access import Access
 from deita_hub.service.connections import ConnectionsManager
 from deita_hub.service.hub_client import HubClient
 from deita_hub.service.manager import WorkspaceManager
+from deita_hub.service.measuring import keep_measuring
 from deita_hub.service.members import MembersManager
+from deita_hub.service.metrics import Metrics
 from deita_hub.service.parts import Parts
+from deita_hub.service.readiness import readiness
 from deita_hub.service.request_id import RequestIdMiddleware
 from deita_hub.service.routers import (
     connections,
@@ -43,10 +46,12 @@ from deita_hub.service.routers import (
     members,
     mounts,
     pages,
+    probes,
     sign_in,
     tls,
     workspaces,
 )
+from deita_hub.service.scraping import Scraping
 from deita_hub.service.sessions import Sessions
 from deita_hub.service.sidecars import Sidecars
 from deita_hub.settings import Settings
@@ -74,7 +79,7 @@ def create_app(settings: Settings, secrets: Secrets) -> FastAPI:
         responses=PROBLEMS,
     )
     app.state.parts, app.state.health = parts, health.HealthCheck()
-    app.add_middleware(RequestIdMiddleware)
+    app.add_middleware(RequestIdMiddleware, metrics=parts.metrics)
     app.add_exception_handler(errors.ServiceError, errors.on_service_error)
     app.add_exception_handler(HTTPException, errors.on_http_error)
     app.add_exception_handler(RequestValidationError, errors.on_invalid)
@@ -82,7 +87,7 @@ def create_app(settings: Settings, secrets: Secrets) -> FastAPI:
         app.add_exception_handler(failure, errors.on_database_error)
     for module in (health, me, workspaces, members, connections, credentials, mounts, docs):
         app.include_router(module.router, prefix=API)
-    for page in (pages, sign_in, tls):
+    for page in (pages, sign_in, tls, probes):
         app.include_router(page.router)
     app.mount(f"{HOME}static", StaticFiles(directory=HERE / "static"), name="static")
     app.mount(f"{HOME}look", StaticFiles(directory=HERE.parent / "templates"), name="look")
@@ -91,8 +96,8 @@ def create_app(settings: Settings, secrets: Secrets) -> FastAPI:
 
 def make_parts(settings: Settings, secrets: Secrets) -> Parts:
     """What the routes work with."""
-    place = Place(settings, Catalog(settings.database_url))
-    hub = HubClient(settings, secrets)
+    place = Place(settings, Catalog(settings.database_url), secrets.metrics_token)
+    hub, metrics = HubClient(settings, secrets), Metrics(settings)
     databases = database_issuer(settings)
     access = Access(place, hub, databases)
     environment = Environment(loader=PackageLoader("deita_hub.service"), autoescape=select_autoescape())
@@ -104,11 +109,14 @@ def make_parts(settings: Settings, secrets: Secrets) -> Parts:
         hub=hub,
         sessions=Sessions(secrets.session_secret, secure=settings.origins.secure),
         access=access,
-        workspaces=WorkspaceManager(place, hub, access, databases),
+        workspaces=WorkspaceManager(place, hub, access, databases, metrics),
         members=MembersManager(place, access),
         connections=ConnectionsManager(place, sealing_of(secrets), Readers(settings.environ)),
         broker=broker_of(place, databases),
         sidecars=Sidecars(place, databases),
+        metrics=metrics,
+        readiness=readiness(place, hub),
+        scraping=Scraping(settings, secrets),
         templates=Jinja2Templates(env=environment),
     )
 
@@ -119,7 +127,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     parts: Parts = app.state.parts
     await asyncio.to_thread(parts.place.catalog.migrate)
     await first_start.prepare(parts.place)
-    work = (_sweep(parts), parts.access.keep_following(), parts.sidecars.keep(), samples.load_pending(parts))
+    work = (
+        _sweep(parts),
+        parts.access.keep_following(),
+        parts.sidecars.keep(),
+        samples.load_pending(parts),
+        keep_measuring(parts.place, parts.metrics.looked_up),
+    )
     jobs = [asyncio.create_task(each) for each in work]
     try:
         yield
@@ -128,6 +142,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             job.cancel()
         await asyncio.gather(*jobs, return_exceptions=True)
         await parts.hub.close()
+        await parts.scraping.close()
         await asyncio.to_thread(parts.place.catalog.close)
 
 

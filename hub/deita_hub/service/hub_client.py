@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import httpx
 
+from deita_hub import tracing
 from deita_hub.addresses import CALLBACK, CLIENT_ID, SERVICE
 from deita_hub.secret_files import Secrets
 from deita_hub.service.errors import ServiceError
@@ -208,7 +209,7 @@ class HubClient:
             return False
 
     async def _request(self, method: str, path: str, *, token: str | None = None, **more: Any) -> httpx.Response:
-        headers = {"Authorization": f"token {token or self._secret}"}
+        headers = {"Authorization": f"token {token or self._secret}", **tracing.headers()}
         try:
             return await self._client.request(method, path, headers=headers, **more)
         except httpx.HTTPError as error:

@@ -23,6 +23,7 @@ from deita_hub.service import models
 from deita_hub.service.access import Access
 from deita_hub.service.errors import ServiceError
 from deita_hub.service.hub_client import HubClient, HubServer
+from deita_hub.service.metrics import Metrics
 from deita_hub.service.permissions import allowed, server_user
 
 SIZE_SECONDS = 30.0
@@ -35,8 +36,11 @@ Value = TypeVar("Value")
 class WorkspaceManager:
     """Every method acts for one person and raises `ServiceError` for what that person may not do."""
 
-    def __init__(self, place: Place, hub: HubClient, access: Access, databases: DatabaseIssuer) -> None:
+    def __init__(
+        self, place: Place, hub: HubClient, access: Access, databases: DatabaseIssuer, metrics: Metrics
+    ) -> None:
         self._place, self._hub, self._access, self._databases = place, hub, access, databases
+        self._metrics = metrics
         self._sizes: OrderedDict[str, tuple[float, int]] = OrderedDict()
         self._measuring = asyncio.Semaphore(2)
 
@@ -68,6 +72,7 @@ class WorkspaceManager:
             return workspace.slug, fresh
 
         slug, fresh = await self._write(work)
+        self._metrics.created.inc(fresh)
         return await self.one(person, slug), fresh
 
     async def change(self, person: str, slug: str, name: str | None, description: str | None) -> models.Workspace:
@@ -90,6 +95,7 @@ class WorkspaceManager:
             return workspace.id, [member.person for member in members.members(session, workspace.id)]
 
         workspace_id, everybody = await self._write(work)
+        self._metrics.deleted.inc()
         users = [*everybody, dashboard_user(slug)]
         await asyncio.gather(*(self._access.stopped(user, slug) for user in users))
         await asyncio.to_thread(self._databases.revoke, workspace_id)

@@ -167,6 +167,26 @@ class Me(Model):
     admin: bool
 
 
+class Alive(Model):
+    """That the process answers."""
+
+    status: Literal["ok"]
+
+
+class Check(Model):
+    """Whether a part answers, and after how many milliseconds."""
+
+    ok: bool
+    ms: float
+
+
+class Ready(Model):
+    """Every part that is needed, by name."""
+
+    status: Literal["ok"]
+    checks: dict[str, Check]
+
+
 class Health(Model):
     """Every part that must answer for Deita to work."""
 

@@ -15,6 +15,9 @@ from deita_hub.service.connections import ConnectionsManager
 from deita_hub.service.hub_client import HubClient
 from deita_hub.service.manager import WorkspaceManager
 from deita_hub.service.members import MembersManager
+from deita_hub.service.metrics import Metrics
+from deita_hub.service.readiness import Readiness
+from deita_hub.service.scraping import Scraping
 from deita_hub.service.sessions import Sessions
 from deita_hub.service.sidecars import Sidecars
 from deita_hub.settings import Settings
@@ -35,6 +38,9 @@ class Parts:
     members: MembersManager
     connections: ConnectionsManager
     sidecars: Sidecars
+    metrics: Metrics
+    readiness: Readiness
+    scraping: Scraping
     templates: Jinja2Templates
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
-import re
-import uuid
+import time
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from deita_hub import request_log, tracing
 from deita_hub.service.errors import ServiceError, error_response
+from deita_hub.service.metrics import Metrics
 
-GIVEN = re.compile(r"[A-Za-z0-9._-]{8,64}")
+ABANDONED = 499
+"""As what a request is counted whose caller left before it was answered."""
 log = logging.getLogger("uvicorn.error")
 PROTECTION = {
     "X-Content-Type-Options": "nosniff",
@@ -26,23 +28,24 @@ PROTECTION = {
 class RequestIdMiddleware:
     """The outermost layer of the control plane."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self.app, self._metrics = app, metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        given = Headers(scope=scope).get("x-request-id", "")
-        request_id = given if GIVEN.fullmatch(given) else uuid.uuid4().hex
+        trace = tracing.trace_of(Headers(scope=scope))
+        tracing.begin(trace)
+        request_id = trace.request_id
         scope.setdefault("state", {})["request_id"] = request_id
-        started = False
+        status, began = 0, time.perf_counter()
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal started
+            nonlocal status
             if message["type"] == "http.response.start":
-                started = True
+                status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-Id"] = request_id
                 for name, value in PROTECTION.items():
@@ -52,9 +55,14 @@ class RequestIdMiddleware:
         try:
             await self.app(scope, receive, send_with_headers)
         except Exception:  # the last resort of a request: logged once, answered without any of its contents
-            log.exception("request %s failed", request_id)
-            if not started:
+            log.exception("A request failed.")
+            if not status:
                 error = ServiceError(
                     "internal", "Something went wrong in the control plane.", f"Its log names {request_id}."
                 )
                 await error_response(request_id, error)(scope, receive, send_with_headers)
+        finally:
+            route = getattr(scope.get("route"), "path", None)
+            seconds, status = time.perf_counter() - began, status or ABANDONED
+            self._metrics.request(scope["method"], route, status, seconds)
+            request_log.note(scope["method"], scope["path"], status, seconds)

@@ -17,7 +17,7 @@ from jupyterhub.spawner import Spawner
 from tornado import web
 from traitlets import Float, default
 
-from deita_hub import isolation, storage
+from deita_hub import isolation, scrape_tokens, storage
 from deita_hub.catalog import workspaces
 from deita_hub.catalog.workspaces import VIEWER, WORKING_ROLES, Membership
 from deita_hub.launching import StartFailedError
@@ -92,6 +92,8 @@ class WorkspaceSpawner(Spawner):
             DEITA_CONTROL_PLANE=settings.control_plane_url_for_servers,
             DEITA_DATABASE=settings.database,
             DEITA_ISOLATION=isolation.name(settings),
+            DEITA_LOG_FORMAT=settings.log_format,
+            DEITA_METRICS_TOKEN=scrape_tokens.of_server(self.place.metrics_token, self.user.name, workspace.slug),
         )
         if settings.objects is not None:
             env["DEITA_LOCAL"] = str(storage.folder(settings, workspace.id))

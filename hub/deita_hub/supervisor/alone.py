@@ -16,7 +16,7 @@ from deita_hub.settings import Ports, Settings, SettingsError
 from deita_hub.supervisor import states
 from deita_hub.supervisor.programs import Program, program
 
-PORTS = Ports(hub=8081, proxy_api=8001, service=8082, egress=8083)
+PORTS = Ports(hub=8081, proxy_api=8001, service=8082, egress=8083, proxy_metrics=8084)
 """Where the programs listen that no setting gives a port: they have to find each other."""
 BUSY_SECONDS = 15.0
 """How long is waited for the hub before this one, which may be ending."""

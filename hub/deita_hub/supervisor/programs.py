@@ -16,6 +16,7 @@ from deita_hub.spawning.settings import HERE
 
 OLDEST_NODE = 20
 LONG_UPLOADS = Path(__file__).with_name("long-uploads.cjs")
+LOG_LINES = Path(__file__).with_name("log-lines.cjs")
 PROXY = Path("node_modules/configurable-http-proxy/bin/configurable-http-proxy")
 HUB_CONFIG = Path(__file__).resolve().parents[1] / "jupyterhub_config.py"
 MODULES = {
@@ -95,13 +96,14 @@ def program(name: str, settings: Settings, proxy_token: str = "") -> Program:
 
 
 def _proxy(settings: Settings, token: str) -> Program:
-    ports = settings.ports
+    ports, inside = settings.ports, HERE if settings.supervised else settings.proxy_listen
     command = (
         find_node(settings),
-        *("--require", str(LONG_UPLOADS)),
+        *("--require", str(LONG_UPLOADS), "--require", str(LOG_LINES)),
         find_proxy(settings),
         *("--ip", settings.proxy_listen, "--port", str(ports.public)),
-        *("--api-ip", HERE if settings.supervised else settings.proxy_listen, "--api-port", str(ports.proxy_api)),
+        *("--api-ip", inside, "--api-port", str(ports.proxy_api)),
+        *("--metrics-ip", inside, "--metrics-port", str(ports.proxy_metrics)),
         *("--default-target", settings.hub_url),
         *("--error-target", f"{settings.hub_url}/hub/error"),
         *("--keep-alive-timeout", "75000"),
@@ -111,7 +113,8 @@ def _proxy(settings: Settings, token: str) -> Program:
         *(("--no-x-forward",) if settings.origins.secure else ()),
     )
     environment = {name: settings.environ[name] for name in NEEDED_BY_CHILDREN if name in settings.environ}
-    return Program("proxy", command, {**environment, "CONFIGPROXY_AUTH_TOKEN": token})
+    environment |= {"CONFIGPROXY_AUTH_TOKEN": token, "DEITA_LOG_FORMAT": settings.log_format}
+    return Program("proxy", command, environment)
 
 
 def _python_environment(settings: Settings) -> dict[str, str]:

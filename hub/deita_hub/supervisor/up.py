@@ -135,7 +135,8 @@ class Up:
     async def _rotate(self) -> None:
         while True:
             await asyncio.sleep(ROTATE_SECONDS)
-            await asyncio.to_thread(logs.rotate, self.settings.logs_dir)
+            here = self.settings
+            await asyncio.to_thread(logs.rotate, here.logs_dir, here.log_bytes, here.log_days)
 
     async def _stop_everything(self) -> None:
         """The hub first asks nobody any more, so servers are ended here, all at the same time."""
@@ -205,9 +206,9 @@ def check_port(port: int, host: str = HERE) -> None:
 def _internal_ports(given: Ports) -> Ports:
     """Free ports for the processes behind the proxy that have none yet, all found at once so that they differ."""
     with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(4)]
+        sockets = [stack.enter_context(socket.socket()) for _ in range(5)]
         for each in sockets:
             each.bind(("127.0.0.1", 0))
-        hub, proxy_api, service, egress = (each.getsockname()[1] for each in sockets)
-    chosen = {"hub": hub, "proxy_api": proxy_api, "service": service, "egress": egress}
+        hub, proxy_api, service, egress, metrics = (each.getsockname()[1] for each in sockets)
+    chosen = {"hub": hub, "proxy_api": proxy_api, "service": service, "egress": egress, "proxy_metrics": metrics}
     return replace(given, **{name: getattr(given, name) or port for name, port in chosen.items()})

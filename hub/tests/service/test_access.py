@@ -145,6 +145,8 @@ def test_a_workspace_server_knows_no_secret_of_the_hub(deita: Any, open_server: 
         "DEITA_DATABASE",
         "DEITA_LIFELINE",
         "DEITA_ISOLATION",
+        "DEITA_LOG_FORMAT",
+        "DEITA_METRICS_TOKEN",
         "DEITA_QUOTA_BYTES",
     }
     hub_api = environment["JUPYTERHUB_API_URL"]

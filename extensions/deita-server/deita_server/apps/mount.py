@@ -68,6 +68,14 @@ class Apps:
             self._waking = asyncio.create_task(self._wake())
         return self._waking
 
+    @property
+    def kernels(self) -> int:
+        """How many kernels run behind pages, warm ones included."""
+        task = self._waking
+        if task is None or not task.done() or task.cancelled() or task.exception():
+            return 0
+        return task.result().running
+
     async def ready(self) -> None:
         """Wait until the apps answer."""
         await asyncio.shield(self.warm())

@@ -134,6 +134,11 @@ class NestedVoila(Voila):
         )
         return settings
 
+    @property
+    def running(self) -> int:
+        """How many kernels run, warm ones included."""
+        return len(self.kernel_manager.list_kernel_ids())
+
     def init_handlers(self) -> list[Any]:
         """Route what a page needs and nothing else: no directory listing, no notebook sources, no kernel actions."""
         page = {

@@ -42,6 +42,7 @@ class SqliteBackend:
         """A pool of so many connections."""
         engine = create_engine(
             f"sqlite:///{self.path}",
+            hide_parameters=True,
             pool_size=connections,
             max_overflow=0,
             connect_args={"timeout": BUSY_MS / 1000},
@@ -76,7 +77,7 @@ class SqliteCopies:
 
     def engine(self, connections: int) -> Engine:
         """A connection for each transaction, so that none outlives its file."""
-        engine = create_engine("sqlite://", creator=self._connect, poolclass=NullPool)
+        engine = create_engine("sqlite://", hide_parameters=True, creator=self._connect, poolclass=NullPool)
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
         return engine
 

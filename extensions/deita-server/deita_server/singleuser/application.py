@@ -7,14 +7,12 @@ Voila are loaded when first asked for, which is what keeps an idle server small 
 from __future__ import annotations
 
 import gc
-from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from .lean import JupyterHubAuthorizer, JupyterHubSingleUser  # isort: skip  # first: it keeps the hub's modules out
 
-from jupyter_server.log import log_request
 from jupyter_server.serverapp import ServerApp
 from jupyter_server.utils import url_path_join
 from traitlets import List, Unicode, default
@@ -28,6 +26,7 @@ from deita_server.kernels.manager import KernelHouse, WorkspaceKernels
 from deita_server.kernels.specs import WorkspaceKernelSpecs
 from deita_server.kernels.tokens import KernelTokens
 from deita_server.lab import LabOnDemand
+from deita_server.logs import Logging, Requests, follow, without_cells
 from deita_server.settings import Settings
 
 from . import doors, folders
@@ -52,12 +51,12 @@ def configuration(settings: Settings, root: Path) -> Config:
         reraise_server_extension_failures=True,  # a server without its data plane must not look alive
         allow_root=True,  # as whom a server runs is the spawner's choice
         cookie_secret_file=str(folders.personal(settings, "jupyter") / "cookie_secret"),
-        tornado_settings={"log_function": partial(log_request, record_prometheus_metrics=False)},
+        tornado_settings={"log_function": Requests(settings.log_format)},
     )
     return config
 
 
-class WorkspaceServerApp(ServerApp):
+class WorkspaceServerApp(Logging, ServerApp):
     """jupyter-server without configuration files, without files that name its token, with our kernels."""
 
     name = "deita-server"
@@ -90,6 +89,13 @@ class WorkspaceServerApp(ServerApp):
         self.identity_provider.kernel_tokens = self.house.tokens
         self.identity_provider.person = settings.person
 
+    def init_webapp(self) -> None:
+        """Know each request by its id."""
+        super().init_webapp()
+        follow(self.web_app)
+        for handler in self.log.handlers:
+            handler.addFilter(without_cells)
+
     def _bind_http_server(self) -> None:
         """Listen; in a sandbox without a network also at the socket that the hub handed in."""
         super()._bind_http_server()
@@ -114,7 +120,7 @@ class WorkspaceServerApp(ServerApp):
         """Write none: it would hold the hub's token."""
 
 
-class WorkspaceServer(JupyterHubSingleUser):
+class WorkspaceServer(Logging, JupyterHubSingleUser):
     """What `python -m deita_server` runs."""
 
     name = app_namespace = NAME
@@ -158,6 +164,10 @@ class WorkspaceServer(JupyterHubSingleUser):
         """Add the doors to what is loaded when it is asked for."""
         self.apps = Apps(self.serverapp, [Path(folder) for folder in self.app_folders])
         self.apps.attach()
+        self.serverapp.web_app.settings["deita_kernels"] = {
+            "notebook": lambda: len(self.serverapp.kernel_manager.list_kernel_ids()),
+            "app": lambda: self.apps.kernels,
+        }
         self.handlers.extend(self.doors())
 
     def doors(self) -> list[tuple[Any, ...]]:

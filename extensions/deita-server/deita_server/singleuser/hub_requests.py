@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from deita_engine import tracing
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.httputil import HTTPHeaders
 
@@ -61,7 +62,7 @@ async def fetch(
     request = HTTPRequest(
         url,
         method=method,
-        headers=HTTPHeaders(headers or {}),
+        headers=HTTPHeaders({**tracing.headers(), **(headers or {})}),
         body=data,
         ssl_options=ssl,
         request_timeout=TIMEOUT_S,

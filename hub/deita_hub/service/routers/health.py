@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 
-import httpx
 from fastapi import APIRouter, Request
 
 from deita_hub import __version__
 from deita_hub.service import models
 from deita_hub.service.errors import ServiceError
 from deita_hub.service.parts import parts_of
+from deita_hub.service.readiness import proxy_answers
 
 router = APIRouter(tags=["health"])
 FRESH_SECONDS = 0.5
@@ -35,15 +35,6 @@ class HealthCheck:
                 self._failing = [name for name, fine in zip(("hub", "proxy"), answers, strict=True) if not fine]
                 self._until = time.monotonic() + (0.0 if self._failing else FRESH_SECONDS)
             return self._failing
-
-
-async def proxy_answers(local: str) -> bool:
-    """Whether the proxy leads to the hub."""
-    try:
-        async with httpx.AsyncClient(timeout=2.0, trust_env=False) as client:
-            return (await client.get(f"{local}/hub/health")).status_code == 200
-    except httpx.HTTPError:
-        return False
 
 
 @router.get("/health")

@@ -65,6 +65,12 @@ class FileHandler(StreamedHandler):
         if upload:
             await upload.abort()
 
+    def on_finish(self) -> None:
+        """Count the request, and the upload that it was."""
+        super().on_finish()
+        if self.request.method == "PUT":
+            self.dataplane.metrics.upload(self.get_status())
+
     async def put(self, name: str) -> None:
         """Store the body under the name."""
         self.accept()
@@ -119,7 +125,7 @@ class FileHandler(StreamedHandler):
             return  # the client left; there is nobody to tell
         except (OSError, EngineError) as error:
             reason = error.code if isinstance(error, EngineError) else error.strerror
-            self.log.warning("Broke off the download of request %s: %s", self.request_id, reason)
+            self.log.warning("Broke off a download: %s", reason)
             self.request.connection.close()
 
     def _describe(self, name: str, media_type: str, etag: str) -> None:

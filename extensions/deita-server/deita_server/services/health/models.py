@@ -16,6 +16,26 @@ class EngineHealth(BaseModel):
     restarts: int
 
 
+class Alive(BaseModel):
+    """That the server answers."""
+
+    status: Literal["ok"]
+
+
+class Check(BaseModel):
+    """Whether a part answers, and after how many milliseconds."""
+
+    ok: bool
+    ms: float
+
+
+class Ready(BaseModel):
+    """Every part that is needed, by name."""
+
+    status: Literal["ok"]
+    checks: dict[str, Check]
+
+
 class Health(BaseModel):
     """Whether this server answers."""
 

@@ -110,7 +110,8 @@ async def send_stream(handler: DeitaHandler, stream: Stream, threads: Executor, 
     except StreamClosedError:
         return False
     except (EngineError, OSError) as error:
-        handler.log.warning("Broke off the result of request %s: %s", handler.request_id, error)
+        reason = error.code if isinstance(error, EngineError) else error.strerror
+        handler.log.warning("Broke off a result: %s", reason)
         handler.request.connection.close()
         return False
     finally:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .models import ResumableUpload
     from .reception import Reception
 
+LOST = (409, 413, 422, 507)
 OVERRIDES = ("PATCH", "HEAD", "DELETE")
 
 
@@ -62,6 +63,13 @@ class TusHandler(StreamedHandler):
         """Keep what arrived."""
         if reception := self._taken():
             await reception.leave()
+
+    def on_finish(self) -> None:
+        """Count the request, and the upload when it is over: a file now, or refused for good."""
+        super().on_finish()
+        status = self.get_status()
+        if self.request.method in ("POST", "PATCH") and ("Deita-File" in self._headers or status in LOST):
+            self.dataplane.metrics.upload(status)
 
     def _taken(self) -> Reception | None:
         reception, self._reception = self._reception, None

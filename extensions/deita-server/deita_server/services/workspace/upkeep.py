@@ -100,7 +100,7 @@ class UpkeepManager:
             if await self._is_due():
                 await self.run()
         except EngineError as error:
-            self._log.warning("Upkeep was not done: %s", error.message)
+            self._log.warning("Upkeep was not done: %s", error.code)
         except Exception:  # noqa: BLE001 - logged once; the watch goes on, the next time may do better
             self._log.exception("Upkeep failed")
 
