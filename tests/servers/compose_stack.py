@@ -1,0 +1,138 @@
+"""compose.yml on a Docker Engine of this machine: settings, secrets and folders of its own, asked through its edge."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import docker
+import httpx
+import psutil
+
+from bench.running import free_port, until
+from tests.servers.docker_engine import Engine
+from tests.servers.edge import ROOT, Edge
+
+COMPOSE = Path(sys.executable).with_name("docker-compose")
+PROJECT = "deitatest"
+DOMAIN = "deita.localhost"
+API = "/services/deita/api/v1"
+
+
+class Stack:
+    """The services of compose.yml, with images that are called `images` and then `hub`, `proxy` …"""
+
+    def __init__(self, engine: Engine, folder: Path, images: str, client: docker.DockerClient) -> None:
+        self.engine, self.folder, self.containers = engine, folder, client.containers
+        self.edge = Edge(DOMAIN, free_port(), free_port(), folder / "data" / "edge")
+        self._images = images
+
+    def prepare(self) -> None:
+        """Write the settings and have setup.sh make folders and secrets."""
+        given = {
+            "DEITA_DATA": self.folder / "data",
+            "DEITA_SECRETS": self.folder / "secrets",
+            "DEITA_DOMAIN": DOMAIN,
+            "DEITA_TLS": "internal",
+            "DEITA_SUBDOMAIN_HOST": self.edge.url,
+            "DEITA_IMAGES": self._images,
+            "DEITA_PUBLISH": "127.0.0.1",
+            "DEITA_PUBLISH_HTTP": self.edge.http,
+            "DEITA_PUBLISH_HTTPS": self.edge.https,
+            "DEITA_SAMPLES": 0,
+            "DEITA_SERVER_MEMORY": 2**31,
+            "DEITA_SERVER_PROCESSES": 500,
+            "COMPOSE_PROJECT_NAME": PROJECT,
+            "DOCKER_SOCKET": self.engine.host.removeprefix("unix://"),
+        }
+        text = (ROOT / ".env.example").read_text()
+        kept = [line for line in text.splitlines() if line.partition("=")[0] not in given]
+        lines = [*kept, *(f"{name}={value}" for name, value in given.items())]
+        self.folder.chmod(0o711)
+        (self.folder / ".env").write_text("\n".join(lines) + "\n")
+        subprocess.run(["sh", str(ROOT / "deploy" / "setup.sh"), str(self.folder / ".env")], check=True, timeout=60)
+
+    def compose(self, *words: str, seconds: float = 600) -> str:
+        """What a command of Compose prints; it has to succeed."""
+        command = [COMPOSE, "--env-file", self.folder / ".env", "-f", ROOT / "compose.yml", *words]
+        environment = {"DOCKER_HOST": self.engine.host, "PATH": "/usr/bin:/bin", "HOME": str(self.folder)}
+        asked = subprocess.run(
+            command,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+        assert asked.returncode == 0, f"{words}: {asked.stderr[-4000:]}"
+        return asked.stdout
+
+    def up(self) -> None:
+        """Start everything and wait until it is healthy."""
+        self.compose("up", "--detach", "--pull", "never", "--no-build", "--wait", "--wait-timeout", "500")
+
+    def down(self, *words: str) -> None:
+        """End everything, servers included."""
+        for each in self.servers():
+            each.remove(force=True)
+        self.compose("down", *words)
+
+    def deita(self, *words: str) -> str:
+        """What the command line in the hub's container prints."""
+        return self.compose("exec", "-T", "hub", "deita", *words, seconds=120)
+
+    def service(self, name: str) -> Any:
+        """The container of a service."""
+        return self.containers.get(f"{PROJECT}-{name}-1")
+
+    def servers(self) -> list[Any]:
+        """The containers of workspaces."""
+        return list(self.containers.list(all=True, filters={"label": "deita.workspace"}))
+
+    def inside(self, container: Any, code: str) -> str:
+        """What Python code prints in a container."""
+        found = container.exec_run(["python", "-c", code])
+        assert found.exit_code == 0, found.output.decode()
+        return str(found.output.decode())
+
+    def crash(self, name: str) -> None:
+        """End a service's processes as a fault would: the engine does not know that somebody wanted it."""
+        psutil.Process(self.service(name).attrs["State"]["Pid"]).kill()
+
+    def healthy(self, name: str) -> bool:
+        """Whether a service says that it is well."""
+        state = self.service(name).attrs["State"]
+        return state["Status"] == "running" and state["Health"]["Status"] == "healthy"
+
+    def answers(self) -> bool:
+        """Whether all parts answer through the edge."""
+        try:
+            with self.edge.client() as client:
+                return client.get(f"{self.edge.url}{API}/health").status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    def client(self, person: str = "me") -> httpx.Client:
+        """A client with a person's token."""
+        return self.edge.client(self.deita("token", person).split()[-1])
+
+    def open(self, client: httpx.Client, slug: str) -> str:
+        """Start the person's server; returns its data plane's address."""
+        client.post(f"{self.edge.url}{API}/workspaces/{slug}/start").raise_for_status()
+
+        def ready() -> str | None:
+            server = client.get(f"{self.edge.url}{API}/workspaces/{slug}").raise_for_status().json()["server"]
+            assert server["state"] != "failed", server
+            return str(server["api"]) if server["state"] == "ready" else None
+
+        return until(ready, 240, "the server")
+
+    def link(self) -> str:
+        """A one-time link for the local owner."""
+        found = re.search(r"https://\S+", self.deita("user", "link", "me"))
+        assert found is not None
+        return found[0]

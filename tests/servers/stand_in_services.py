@@ -1,0 +1,84 @@
+"""Images of other people's services that compose.yml names, made of Debian's and PyPI's packages, and Deita's own.
+
+They do what the official ones do as far as compose.yml uses it: the same commands, accounts, folders and entrypoints.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import docker
+from docker.errors import ImageNotFound
+
+from tests.servers import deita_images
+from tests.servers.docker_engine import Engine
+from tests.servers.edge import ROOT
+from tests.servers.stand_in_images import PYTHON
+
+ENTRYPOINT = r"""#!/bin/bash
+set -Eeo pipefail
+PATH=$(echo /usr/lib/postgresql/*/bin):$PATH
+export PATH PGDATA=/var/lib/postgresql/data
+if [ ! -s "$PGDATA/PG_VERSION" ]; then
+  export PGPASSWORD=$(cat "$POSTGRES_PASSWORD_FILE")
+  initdb -U postgres --pwfile=<(echo "$PGPASSWORD") $POSTGRES_INITDB_ARGS
+  echo "host all all all scram-sha-256" >> "$PGDATA/pg_hba.conf"
+  echo "listen_addresses = '*'" >> "$PGDATA/postgresql.conf"
+  pg_ctl -w -o "-c listen_addresses=''" start
+  for file in /docker-entrypoint-initdb.d/*.sh; do . "$file"; done
+  pg_ctl -m fast -w stop
+  unset PGPASSWORD
+fi
+exec "$@"
+"""
+POSTGRES = f"""
+FROM {PYTHON}
+RUN apt-get update && apt-get install -y --no-install-recommends postgresql && rm -rf /var/lib/apt/lists/* \\
+ && usermod -u 999 postgres && groupmod -g 999 postgres && rm -rf /var/lib/postgresql \\
+ && install -d -o 999 -g 999 -m 700 /var/lib/postgresql/data && install -d -o 999 -g 999 /var/run/postgresql \\
+ && ln -sf /usr/lib/postgresql/*/bin/pg_isready /usr/local/bin/pg_isready
+COPY --chmod=755 entrypoint /usr/local/bin/docker-entrypoint.sh
+VOLUME /var/lib/postgresql/data
+ENTRYPOINT ["docker-entrypoint.sh"]
+CMD ["postgres"]
+"""
+PROGRAM = f"""
+FROM {PYTHON}
+RUN apt-get update && apt-get install -y --no-install-recommends busybox && rm -rf /var/lib/apt/lists/* \\
+ && ln -s /bin/busybox /usr/local/bin/wget
+COPY --chmod=755 {{program}} /usr/bin/{{program}}
+"""
+
+
+def make(engine: Engine, client: docker.DockerClient) -> str:
+    """Make what the engine does not have, and Deita's images anew; returns how the names of these begin."""
+    for name in deita_images.NAMES:
+        deita_images.build(engine, name)
+    for image in re.findall(r"^    image: ((?:caddy|postgres|\w+/seaweedfs):\S+)$", _compose(), re.MULTILINE):
+        try:
+            client.images.get(image)
+        except ImageNotFound:
+            _build(engine, image)
+    return "deita-"
+
+
+def _compose() -> str:
+    return (ROOT / "compose.yml").read_text()
+
+
+def _build(engine: Engine, image: str) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if image.startswith("postgres:"):
+            (folder / "entrypoint").write_text(ENTRYPOINT)
+            text = POSTGRES
+        else:
+            program = "caddy" if image.startswith("caddy:") else "weed"
+            shutil.copy(Path(sys.executable).with_name(program), folder / program)
+            text = PROGRAM.format(program=program)
+        (folder / "Dockerfile").write_text(text)
+        engine.run("buildx", "build", "--network", "host", "--tag", image, name, seconds=900)
