@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ import deita as client
 import httpx
 import pyarrow as pa
 import pytest
+from playwright.async_api import async_playwright, expect
 
+from hub.tests.service.test_pages import CHROMIUM, QUIET
 from tests.escape.kernel import execute
 from tests.servers.foreign import Foreign
 
@@ -158,6 +161,37 @@ def test_python_reads_and_imports_from_outside_and_in_a_kernel(
     with httpx.Client(headers=api.headers, timeout=120, trust_env=False) as browser:
         reply = execute(browser, str(api.base_url).removesuffix("deita/api/v1/"), code)
     assert reply["status"] == "ok", reply
+
+
+async def test_explore_reads_a_table_from_a_database(api: httpx.Client, deita: Any, slug: str) -> None:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        page = await browser.new_page()
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        await page.goto(deita.cli("user", "link", "me").stdout.strip())
+        await page.goto(f"{deita.url}/user/me/{slug}/apps/explore", timeout=90_000)
+        await page.get_by_role("button", name="From a database…").click(timeout=90_000)
+        dialog = page.get_by_role("dialog", name="From a database")
+        await expect(dialog.get_by_role("button", name="late")).to_be_visible(timeout=90_000)
+        await dialog.get_by_label("Find a table").fill("ORD")
+        await expect(dialog.get_by_role("button", name="late")).to_be_hidden()
+        await dialog.get_by_role("button", name="orders about 5,000 rows").click(timeout=60_000)
+        rows = dialog.get_by_role("region", name="First rows")
+        await expect(rows.locator("tbody tr").nth(1)).to_contain_text("customer 2", timeout=60_000)
+        await dialog.get_by_label("Query").fill("SELECT * FROM salaries")
+        await dialog.get_by_role("button", name="Look").click()
+        await expect(dialog.get_by_role("alert")).to_contain_text("may not read this", timeout=60_000)
+        await dialog.get_by_label("Query").fill("SELECT * FROM orders WHERE id <= 7")
+        await dialog.get_by_role("button", name="Look").click()
+        await dialog.get_by_label("Name of the table").fill("seen", timeout=60_000)
+        if folder := os.environ.get("DEITA_SCREENSHOTS"):
+            await page.screenshot(path=f"{folder}/foreign.png")
+        await dialog.get_by_role("button", name="Import").click()
+        await expect(page.get_by_role("status").filter(has_text="seen: 7 rows")).to_be_visible(timeout=90_000)
+        await browser.close()
+        assert errors == []
+    assert api.get("/tables/seen").json()["source"]["recipe"]["source"]["connection"] == "crm"
 
 
 def test_viewers_see_nothing_and_the_password_is_in_no_server(

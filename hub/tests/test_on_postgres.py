@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import psycopg
 import pytest
 
+from tests.servers.foreign import Foreign
 from tests.servers.postgres import PostgresServer, running_postgres
 
 from .conftest import Deita, wait_until
@@ -87,6 +89,28 @@ def test_a_workspace_keeps_its_rows_and_its_tables_in_schemas_of_its_own(deita: 
             for schema, table in schemas.items():
                 assert connection.execute(f"SELECT count(*) FROM {schema}.{table}").fetchall() == [(1,)]
         assert not list(deita.home.glob(f"storage/{workspace['id']}/*.sqlite"))
+
+
+def test_a_database_outside_is_read_and_deitas_own_is_not(deita: Deita, url: str, foreign: Foreign) -> None:
+    with deita.client(deita.token("me")) as me:
+        assert me.post("/workspaces", json={"name": "Outside"}).status_code == 201
+        own = urlsplit(url)
+        leads = {"host": "localhost", "port": own.port, "database": "deita", "user": own.username, "password": "x"}
+        refused = me.post("/workspaces/outside/connections", json={"name": "own", **leads})
+        assert (refused.status_code, refused.json()["code"]) == (403, "connection_host_refused")
+        kept = me.post("/workspaces/outside/connections", json={"name": "crm", **foreign.connection})
+        assert kept.status_code == 201
+        with psycopg.connect(url) as connection:
+            secret = connection.execute("SELECT secret FROM deita.connections").fetchall()[0][0]
+        assert secret and foreign.password not in secret
+        assert me.post("/workspaces/outside/start").status_code == 202
+        api = wait_until(lambda: ready(me, "outside"), 60, "the server")["server"]["api"]
+        body = {"source": {"connection": "crm", "table": "late"}}
+        path = f"{api}/imports/{me.post(f'{api}/imports', json=body).json()['id']}"
+        ended = wait_until(
+            lambda: (found := me.get(path).json())["state"] in ("done", "failed") and found, 60, "its end"
+        )
+        assert (ended["rows"], ended["error"]) == (1000, None)
 
 
 def ready(me: httpx.Client, slug: str) -> dict[str, Any] | None:

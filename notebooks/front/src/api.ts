@@ -1,5 +1,6 @@
 /** The data plane as functions. Bytes and rows travel here, by fetch with the browser's cookie, never over the widget's socket. */
 
+import type { ForeignSource } from "./foreignapi.ts";
 import { Offline, problemFrom } from "./problems.ts";
 import type {
   Completions,
@@ -43,7 +44,8 @@ export interface QueryRequest {
 }
 
 export interface ImportRequest {
-  file: string;
+  file?: string;
+  source?: ForeignSource;
   sha256?: string;
   table?: string;
   mode?: ImportMode;

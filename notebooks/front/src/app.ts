@@ -4,7 +4,8 @@ import type { Api } from "./api.ts";
 import { ChartPane } from "./chartpane.ts";
 import { fill } from "./dom.ts";
 import { DropZone } from "./drop.ts";
-import { Frame, emptyState } from "./frame.ts";
+import { ForeignDialog } from "./foreign.ts";
+import { Frame, emptyState, places } from "./frame.ts";
 import { Intake } from "./intake.ts";
 import type { Job } from "./job.ts";
 import { LineageDialog } from "./lineage.ts";
@@ -49,6 +50,7 @@ export class Explore {
   private readonly receipts: ReceiptDialog;
   private readonly history: HistoryDialog;
   private readonly lineage: LineageDialog;
+  private readonly foreign: ForeignDialog;
   /** Asks the person for files. */
   private readonly choose: () => void;
   private readonly life = new AbortController();
@@ -69,6 +71,7 @@ export class Explore {
     this.receipts = new ReceiptDialog(api, { show: (query, sql) => this.go.result(query, sql) });
     this.history = new HistoryDialog(api, { pick: (sql) => this.go.statement(sql), receipt: (id) => this.receipts.open(id) });
     this.lineage = new LineageDialog(api, { openTable: (name) => this.go.table(name), openQuery: (slug) => this.openSaved(slug), receipt: (id) => this.receipts.open(id) });
+    this.foreign = new ForeignDialog(api, places(api.base).slug, { read: (source, table) => this.intake.readForeign(source, table), taken: () => lists.tables.map(({ name }) => name) });
     this.panes = this.makePanes(lists, reviewing);
     this.stage = new Stage(this.panes, store, { openTable: (name) => this.go.table(name), empty: () => this.empty() });
     this.go = new Navigation(this.panes, this.stage, store, this.intake, () => this.writable);
@@ -91,6 +94,7 @@ export class Explore {
       insertColumn: (table, column) => this.go.column(table, column),
       importFile: (file) => this.intake.importFile(file),
       choose: () => this.choose(),
+      foreign: () => this.foreign.open(),
       removeTable: (table) => void this.panes.lists.removeTable(table),
       removeFile: (file) => this.panes.lists.removeFile(file.name),
       openQuery: (query) => this.go.query(query),
@@ -105,7 +109,7 @@ export class Explore {
     const receipt = (id: string) => this.receipts.open(id);
     const openSql = (sql: string) => this.go.sql(sql);
     const profiles = new Profiles(api);
-    const frame: Frame = new Frame(this.root, api.base, this.side.element, { mode: (mode) => this.go.mode(mode), search: () => this.search.open(), sheet: () => frame.sheetOpen(), reading: () => this.stage.current && reviewing.open(this.stage.current.name) }, notices.element, this.search.element, this.receipts.element, this.history.element, this.lineage.element);
+    const frame: Frame = new Frame(this.root, api.base, this.side.element, { mode: (mode) => this.go.mode(mode), search: () => this.search.open(), sheet: () => frame.sheetOpen(), reading: () => this.stage.current && reviewing.open(this.stage.current.name) }, notices.element, this.search.element, this.receipts.element, this.history.element, this.lineage.element, this.foreign.element);
     const sql = new SqlPane(api, { changed: (text) => store.set({ sql: text }), given: (params) => store.set({ params }), finished: (query, text, given) => this.stage.finished(query, text, given), wrote: () => void lists.refreshed(), say, writable, receipt, history: () => this.history.open() });
     return {
       frame,

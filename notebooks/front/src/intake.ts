@@ -4,6 +4,7 @@
  */
 
 import type { Api } from "./api.ts";
+import type { ForeignSource } from "./foreignapi.ts";
 import { newJob, type Job, type JobState, type Stored } from "./job.ts";
 import { freeFileName, freeTableName } from "./names.ts";
 import { ApiError } from "./problems.ts";
@@ -72,6 +73,12 @@ export class Intake {
   /** Reads stored bytes into a table, as somebody decided; `before` is the version to go back to. */
   readStored(file: string, stored: Stored, into: { table: string; mode: ImportMode; before: number | null }): void {
     this.push(++this.batches, file, 0, null, { stored, ...into });
+  }
+
+  /** Reads from a database into a table. */
+  readForeign(origin: ForeignSource, table: string): void {
+    const what = "table" in origin ? origin.table : "query";
+    this.push(++this.batches, `${origin.connection} · ${what}`, 0, null, { origin, table });
   }
 
   /** Goes on with an import that somebody has looked at. */
@@ -248,7 +255,8 @@ export class Intake {
 
   private begin(job: Job): Promise<Import> {
     if (job.import && job.confirmed) return this.api.confirmImport(job.import.id, job.confirmed);
-    return this.api.startImport({ file: job.name, mode: job.mode, ...(job.table ? { table: job.table } : {}), ...(job.stored ? { ...job.stored, confirm: true } : {}) });
+    const from = job.origin ? { source: job.origin } : { file: job.name };
+    return this.api.startImport({ ...from, mode: job.mode, ...(job.table ? { table: job.table } : {}), ...(job.stored ? { ...job.stored, confirm: true } : {}) });
   }
 
   private async poll(id: string): Promise<Import> {

@@ -1,5 +1,6 @@
 /** One file on its way to becoming a table, as the app follows it. */
 
+import type { ForeignSource } from "./foreignapi.ts";
 import type { Import, ImportMode, Recipe } from "./shapes.ts";
 import type { Unfinished } from "./unfinished.ts";
 import { RateMeter } from "./upload.ts";
@@ -34,6 +35,8 @@ export interface Job {
   stored: Stored | null;
   /** What somebody decided about an import that waited for it. */
   confirmed: Recipe | null;
+  /** The database that it is read from, in the place of a file. */
+  origin: ForeignSource | null;
   /** The version before, to go back to. */
   before: number | null;
   control: AbortController;
@@ -47,5 +50,5 @@ export interface Stored {
 
 /** A job that has not begun; `more` is what is known of it beyond the file. */
 export function newJob(id: number, batch: number, name: string, size: number, body: File | null, more: Partial<Job>): Job {
-  return { id, batch, name, size, state: "waiting", sent: 0, meter: new RateMeter(), import: null, table: null, elapsed: 0, error: null, known: false, body, upload: null, left: null, offline: false, replaceFile: false, mode: "create", stored: null, confirmed: null, before: null, control: new AbortController(), ...more };
+  return { id, batch, name, size, state: "waiting", sent: 0, meter: new RateMeter(), import: null, table: null, elapsed: 0, error: null, known: false, body, upload: null, left: null, offline: false, replaceFile: false, mode: "create", stored: null, confirmed: null, origin: null, before: null, control: new AbortController(), ...more };
 }

@@ -9,6 +9,8 @@ export interface SidebarEvents {
   insertColumn: (table: string, column: string) => void;
   importFile: (file: DataFile) => void;
   choose: () => void;
+  /** Reads from a database. */
+  foreign: () => void;
   removeTable: (table: Table) => void;
   removeFile: (file: DataFile) => void;
   openQuery: (query: SavedQuery) => void;
@@ -38,14 +40,16 @@ export class Sidebar {
   private readonly files = h("ul", { class: "d-list" });
   private readonly queries = h("ul", { class: "d-list" });
   private readonly drop: HTMLElement;
+  private readonly foreign: HTMLElement;
   private readonly events: SidebarEvents;
   private readonly open = new Set<string>();
 
   constructor(events: SidebarEvents) {
     this.events = events;
     this.drop = h("button", { type: "button", class: "d-drop", on: { click: events.choose } }, icon("upload"), h("span", {}, "Drop files, or choose"));
+    this.foreign = button("From a database…", events.foreign, { class: "d-button d-quiet d-foreign-open" });
     const section = (title: string, list: HTMLElement) => h("section", {}, h("h2", {}, title), list);
-    this.element = h("nav", { class: "d-side", "aria-label": "Tables, files and queries" }, h("div", { class: "d-side-scroll" }, section("Tables", this.tables), section("Files", this.files), section("Queries", this.queries)), this.drop);
+    this.element = h("nav", { class: "d-side", "aria-label": "Tables, files and queries" }, h("div", { class: "d-side-scroll" }, section("Tables", this.tables), section("Files", this.files), section("Queries", this.queries)), this.drop, this.foreign);
     this.skeleton();
   }
 
@@ -59,7 +63,7 @@ export class Sidebar {
   update(lists: Lists): void {
     const scrolled = this.element.querySelector(".d-side-scroll")?.scrollTop ?? 0;
     const focused = (document.activeElement as HTMLElement | null)?.dataset["key"];
-    this.drop.hidden = !lists.writable;
+    this.drop.hidden = this.foreign.hidden = !lists.writable;
     const hint = (text: string) => h("li", { class: "d-hint" }, text);
     fill(this.tables, ...(lists.tables.length ? lists.tables.map((table) => this.table(table, lists)) : [hint("None yet.")]));
     fill(this.files, ...(lists.files.length ? lists.files.map((file) => this.file(file, lists)) : [hint("None yet.")]));

@@ -56,7 +56,7 @@ export class Tray {
     const says = (...children: Child[]) => h("span", { class: "d-job-says", role: "status" }, ...children);
     switch (job.state) {
       case "waiting":
-        return fill(line, name, says(`waiting · ${size(job.size)}`), cancel);
+        return fill(line, name, says(job.origin ? "waiting" : `waiting · ${size(job.size)}`), cancel);
       case "sending":
       case "reading":
         fill(line, name, h("progress", { "aria-label": job.name }), says(), job.state === "sending" && job.size > ONE_REQUEST ? button("Pause", () => this.intake().pause(job)) : null, cancel);
