@@ -20,6 +20,7 @@ NAMES = (
     "arrow",
     "exports",
     "bucket",
+    "backup",
     "peers",
     "original",
     "uploads",

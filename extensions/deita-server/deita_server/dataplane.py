@@ -170,6 +170,7 @@ class DataPlane:
         await self.querying()
         await asyncio.to_thread(import_all, *STORING)
         from .database.database import Database
+        from .services.files.dropping import Dropping
         from .services.files.manager import FilesManager
         from .services.files.view import NamesView
         from .services.imports.rejects import Rejects
@@ -191,7 +192,7 @@ class DataPlane:
         await self.database.prepare()
         await asyncio.to_thread(self._open_storage)
         store, self.objects = await opened(settings, self.credentials)
-        view = NamesView(settings, self.log)
+        view, dropping = NamesView(settings, self.log), Dropping(store, settings.storage)
         if may(settings.role, "change"):
             await self.database.write(view.refresh)
         self.files = FilesManager(
@@ -204,6 +205,7 @@ class DataPlane:
             limits.max_upload_bytes,
             settings.quota,
             view,
+            dropping,
         )
         incoming = Incoming(self.presence.incoming, store, self.disk, self.network)
         self.uploads = UploadsManager(
@@ -217,7 +219,7 @@ class DataPlane:
         self.saved_queries = SavedQueriesManager(self.database, self.engine, settings.person)
         self.undo = UndoManager(self.database, self.engine, self.versions, self.tables, self.queries, settings.person)
         rejects = Rejects(settings.storage / "rejects", self.disk, self.objects)
-        janitor = Janitor(self.database, store, rejects, self.disk, limits.orphan_age)
+        janitor = Janitor(self.database, store, dropping, rejects, self.disk, limits.orphan_age)
         self.upkeep = UpkeepManager(
             settings.storage, self.database, self.engine, self.versions, janitor, limits, self.log
         )

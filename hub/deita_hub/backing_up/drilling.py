@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func, select
 
 from deita_hub import secret_files
+from deita_hub.backing_up import making
+from deita_hub.backing_up.drill_place import drill_place
 from deita_hub.backing_up.restic import BackupError, Restic
 from deita_hub.backing_up.restoring import restore
 from deita_hub.catalog.database import Catalog
 from deita_hub.catalog.models import Member, Workspace
 from deita_hub.cli.output import VerbError
-from deita_hub.cli.running import Running, in_force
-from deita_hub.settings import Ports, Settings
+from deita_hub.cli.running import Running
+from deita_hub.settings import Settings
 
 UP = (sys.executable, "-c", "from deita_hub.cli import main; main()", "up", "--json")
 QUERY_MS = 30_000
@@ -55,16 +54,16 @@ def drill(settings: Settings) -> Drill:
     if not found:
         raise BackupError("There is no backup yet: make one with `deita backup`.")
     newest = found[-1]
-    (settings.home / "run").mkdir(mode=0o700, parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="drill-", dir=settings.home / "run") as folder:
-        copy = _beside(settings, Path(folder))
+    with drill_place(settings) as copy:
         began = time.monotonic()
         restored = restore(restic, copy, newest.id)
+        if restored.missing:
+            raise BackupError(f"The backup lacks files that its databases name: {', '.join(restored.missing)}.")
         with _started(copy) as deita:
             rto = time.monotonic() - began
             counts = [_compared(deita, slug, owner) for slug, owner in _workspaces(copy)]
         seconds = time.monotonic() - began
-    return Drill(
+    done = Drill(
         newest.id,
         now.isoformat(timespec="seconds"),
         len(counts),
@@ -75,22 +74,8 @@ def drill(settings: Settings) -> Drill:
         round((now - newest.time).total_seconds(), 1),
         round(seconds, 1),
     )
-
-
-def _beside(settings: Settings, folder: Path) -> Settings:
-    """The same installation in another place, on another port."""
-    home = folder / "home"
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    return replace(
-        in_force(settings),
-        home=home,
-        storage=home / "storage",
-        database_url=f"sqlite:///{home / 'catalog.sqlite'}",
-        ports=Ports(public=port),
-        samples=False,
-    )
+    making.note(settings, drill=asdict(done))
+    return done
 
 
 @contextmanager

@@ -7,47 +7,103 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from deita_hub import secret_files
+from deita_hub.backing_up import postgres_dumps
+from deita_hub.backing_up.errors import BackupError
+from deita_hub.backing_up.holding import held
+from deita_hub.backing_up.rclone import Rclone, unmount
 from deita_hub.backing_up.workspace_view import INSIDE, copy_database
 from deita_hub.sandbox import bubblewrap, view
 from deita_hub.settings import Settings
 
 FROZEN = ".backup"
 """The view's folder; it lies below the storage, because a hard link does not leave its file system."""
-PLACE = "storage.path"
-"""Holds where the workspaces lay: lakes name some of their files in full."""
+PLACE, URL = "storage.path", "objects.url"
+"""Hold where the workspaces lay, and where in a bucket: lakes name some of their files in full."""
+OBJECTS = "objects"
+"""The view's folder that shows the bucket."""
 MAKE_VIEW = (sys.executable, "-P", "-m", "deita_hub.backing_up.workspace_view")
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ")
 
 
-class FreezeError(Exception):
+class FreezeError(BackupError):
     """The view could not be made; the message says why."""
 
 
 @contextlib.contextmanager
 def frozen(settings: Settings) -> Iterator[Path]:
-    """The folder of the view, which is gone again afterwards. Raises FreezeError.
+    """The folder of the view, which is gone again afterwards. Raises BackupError.
 
-    In it are `hub.sqlite`, `catalog.sqlite`, `secrets/`, `storage/<workspace id>/` and `storage.path`.
+    In it are `secrets/`, `storage/<workspace id>/` and `storage.path`; `hub.sqlite` and `catalog.sqlite`, or
+    `databases/`; where there is a bucket `objects.url`, and the bucket itself as `objects/<workspace id>/`.
     """
     everything = settings.storage / FROZEN
-    if everything.exists():
-        shutil.rmtree(everything)  # of a backup that was killed: only one runs at a time
+    _clear(everything)
     everything.mkdir(mode=0o700, parents=True)
     try:
-        for place in workspaces(settings.storage):
-            _freeze(settings, place, everything / "storage" / place.relative_to(settings.storage))
-        # after the workspaces: a workspace that is in the view's catalog and not in its storage would be a loss
-        shutil.copytree(settings.secrets_dir, everything / "secrets")
-        for name in ("catalog.sqlite", "hub.sqlite"):
-            copy_database(settings.home / name, everything / name)
-        _forget_servers(everything / "hub.sqlite")
-        (everything / PLACE).write_text(str(settings.storage), encoding="utf-8")
-        yield everything
+        with _still(settings, everything) as check:
+            for place in workspaces(settings.storage):
+                _freeze(settings, place, everything / "storage" / place.relative_to(settings.storage))
+            # after the workspaces: a workspace that is in the view's catalog and not in its storage would be a loss
+            _keep_secrets(settings, everything / "secrets")
+            if settings.database == "sqlite":
+                for name in ("catalog.sqlite", "hub.sqlite"):
+                    copy_database(settings.home / name, everything / name)
+                _forget_servers(everything / "hub.sqlite")
+            (everything / PLACE).write_text(str(settings.storage), encoding="utf-8")
+            with _bucket(settings, everything):
+                yield everything
+            check()
     finally:
+        _clear(everything)
+
+
+@contextlib.contextmanager
+def _still(settings: Settings, everything: Path) -> Iterator[Callable[[], None]]:
+    """While what the databases name cannot go; those in PostgreSQL are in the view by then. What is given afterwards
+    raises BackupError when that could not be kept up.
+    """
+    if settings.database == "postgresql":
+        with postgres_dumps.session(settings.database_url) as session:
+            session.hold()
+            session.dump(everything / postgres_dumps.DUMPS)
+            yield session.check
+    elif settings.objects is not None:
+        with held(workspaces(settings.storage)):
+            yield lambda: None
+    else:
+        yield lambda: None
+
+
+@contextlib.contextmanager
+def _bucket(settings: Settings, everything: Path) -> Iterator[None]:
+    """While the bucket is in the view, if there is one."""
+    if settings.objects is None:
+        yield
+        return
+    (everything / URL).write_text(settings.objects.url, encoding="utf-8")
+    with Rclone(settings, settings.objects).shown(everything / OBJECTS):
+        yield
+
+
+def _clear(everything: Path) -> None:
+    """Remove the view, also of a backup that was killed: only one runs at a time."""
+    if everything.exists():
+        unmount(everything / OBJECTS)
         shutil.rmtree(everything)
+
+
+def _keep_secrets(settings: Settings, target: Path) -> None:
+    """All that DEITA_HOME has, and in the place of those what settings give: a backup alone is enough."""
+    shutil.copytree(settings.secrets_dir, target)
+    known = secret_files.load(settings)
+    for name in secret_files.SETTINGS:
+        file = target / name
+        file.touch(mode=0o600)
+        file.write_text(getattr(known, name), encoding="ascii")
 
 
 def workspaces(storage: Path) -> list[Path]:

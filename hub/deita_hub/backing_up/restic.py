@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from tempfile import NamedTemporaryFile
 from typing import Any
 
 from deita_hub import secret_files
+from deita_hub.backing_up.errors import BackupError as BackupError
 from deita_hub.setting_values import secret
 from deita_hub.settings import Settings
 
@@ -27,11 +29,15 @@ KEEP = {"daily": 7, "weekly": 4, "monthly": 12}
 PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR")
 PASSED_ON_PREFIXES = ("AWS_", "AZURE_", "B2_", "GOOGLE_", "OS_", "RCLONE_")
 SOURCE_CHANGED = 3
-MOST_LINES = 20
+MOST_LINES, MOST_UNREAD = 20, 1000
 
 
-class BackupError(Exception):
-    """A backup could not be made, found or read; the message says what to do."""
+class UnreadError(BackupError):
+    """Some files could not be read: `items` are their paths, `summary` is restic's of the backup without them."""
+
+    def __init__(self, message: str, items: list[str]) -> None:
+        super().__init__(message)
+        self.items, self.summary = items, dict[str, Any]()
 
 
 @dataclass(frozen=True)
@@ -58,20 +64,33 @@ class Restic:
     def prepare(self) -> bool:
         """Make the repository unless there is one; True when it is new. Raises BackupError."""
         if self._run("cat", "config", allowed=(0, 1, 10)).returncode == 0:
+            self._run("unlock")  # of what was killed; of what runs a lock stays
             return False
         self._run("init", "--repository-version", "2")
         return True
 
     def backup(self, folder: Path, time: datetime, progress: Callable[[float], None]) -> dict[str, Any]:
-        """Keep a folder's content; restic's summary of it. Raises BackupError."""
-        words = ["backup", "--json", "--host", HOST, "--tag", TAG, "--ignore-ctime", "--time", f"{time:%F %T}", "."]
+        """Keep a folder's content; restic's summary of it. Raises BackupError, also UnreadError: then there is a backup
+        without what could not be read, which `drop` takes away.
+        """
+        words = ["backup", "--json", "--host", HOST, "--tag", TAG, "--time", f"{time:%F %T}", "."]
+        # files get a second name for a backup, and have another inode in each mount: size and time of change tell
+        words += ["--ignore-ctime", "--ignore-inode"]
         summary: dict[str, Any] = {}
-        for message in self._messages(*words, folder=folder):
-            if message.get("message_type") == "status":
-                progress(float(message.get("percent_done", 0)))
-            elif message.get("message_type") == "summary":
-                summary = message
+        try:
+            for message in self._messages(*words, folder=folder):
+                if message.get("message_type") == "status":
+                    progress(float(message.get("percent_done", 0)))
+                elif message.get("message_type") == "summary":
+                    summary = message
+        except UnreadError as error:
+            error.summary = summary
+            raise
         return summary
+
+    def drop(self, snapshot: str) -> None:
+        """Forget one backup. Raises BackupError."""
+        self._run("forget", snapshot)
 
     def snapshots(self) -> list[Snapshot]:
         """Every backup, the oldest first. Raises BackupError."""
@@ -79,15 +98,25 @@ class Restic:
         made = [Snapshot(each["short_id"], datetime.fromisoformat(_microseconds(each["time"]))) for each in found]
         return sorted(made, key=lambda each: each.time)
 
-    def forget(self) -> int:
-        """Forget what the retention no longer keeps, and free its bytes; how many backups stay. Raises BackupError."""
+    def forget(self, *, prune: bool = True) -> None:
+        """Forget what the retention no longer keeps, and free its bytes. Raises BackupError."""
         keep = [word for name, count in KEEP.items() for word in (f"--keep-{name}", str(count))]
-        self._run("forget", "--tag", TAG, "--group-by", "host", "--prune", *keep)
-        return len(self.snapshots())
+        self._run("forget", "--tag", TAG, "--group-by", "host", *keep, *(["--prune"] if prune else []))
 
-    def restore(self, snapshot: str, target: Path) -> None:
-        """Write a backup's content into a folder. Raises BackupError."""
-        self._run("restore", snapshot, "--tag", TAG, "--target", str(target))
+    def restore(self, snapshot: str, target: Path, only: str | None = None, without: str | None = None) -> None:
+        """Write a backup's content into a folder: all, only what is at a path, or all but that. Raises BackupError."""
+        chosen = ["--include", only] if only else ["--exclude", without] if without else []
+        self._run("restore", snapshot, "--tag", TAG, "--target", str(target), *chosen)
+
+    def inside(self, snapshot: str, folder: str) -> list[str]:
+        """The names in a folder of a backup, none when it has no such folder. Raises BackupError."""
+        lines = self._run("ls", "--json", "--tag", TAG, snapshot, folder).stdout.splitlines()
+        paths = [str(each["path"]) for each in map(json.loads, lines) if each.get("struct_type") == "node"]
+        return [path.removeprefix(f"{folder}/") for path in paths if path.startswith(f"{folder}/")]
+
+    def told(self, *words: str) -> str:
+        """What restic prints for a command. Raises BackupError."""
+        return self._run(*words).stdout
 
     def check(self) -> None:
         """Read every byte of the repository. Raises BackupError naming what is damaged."""
@@ -121,6 +150,8 @@ class Restic:
 
     def _messages(self, *words: str, folder: Path) -> Iterator[dict[str, Any]]:
         command = [self._program, *words]
+        others: list[str] = []
+        unread: list[str] = []
         with subprocess.Popen(
             command,
             cwd=folder,
@@ -130,14 +161,21 @@ class Restic:
             text=True,
         ) as process:
             assert process.stdout is not None
-            others: list[str] = []
-            for line in process.stdout:
-                if line.startswith("{"):
-                    yield json.loads(line)
-                elif len(others) < MOST_LINES:
-                    others.append(line)
+            try:
+                for line in process.stdout:
+                    message = json.loads(line) if line.startswith("{") else {"message_type": "error"}
+                    if message.get("message_type") != "error":
+                        yield message
+                    elif "item" in message and len(unread) < MOST_UNREAD:
+                        unread.append(str(message["item"]))
+                    elif len(others) < MOST_LINES:
+                        others.append(line)
+            except BaseException:
+                process.send_signal(signal.SIGINT)  # who is stopped meanwhile leaves no lock in the repository
+                raise
         if process.returncode == SOURCE_CHANGED:
-            raise BackupError("Files could not be read, so that this backup is not whole. " + _told("".join(others)))
+            named = ", ".join(unread[:MOST_LINES])
+            raise UnreadError(f"Files could not be read, so that this backup is not whole: {named}.", unread)
         if process.returncode:
             raise BackupError(_told("".join(others)))
 

@@ -3,38 +3,44 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import re
 import shutil
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from deita_hub.backing_up.freezing import PLACE, workspaces
+from deita_hub.backing_up import lakes
+from deita_hub.backing_up.bucket_restoring import BucketRestore, refuse_kind
+from deita_hub.backing_up.freezing import OBJECTS, PLACE, URL, workspaces
+from deita_hub.backing_up.looking_through import DATABASES, found, look_through
+from deita_hub.backing_up.naming import missing_in_folder, paths_below
+from deita_hub.backing_up.postgres_dumps import DUMPS
+from deita_hub.backing_up.rclone import Rclone
 from deita_hub.backing_up.restic import BackupError, Restic
+from deita_hub.database_urls import CATALOG, HUB
 from deita_hub.lifeline import FileLock, LockBusyError
 from deita_hub.settings import Settings
 
-DATABASES = ("hub.sqlite", "catalog.sqlite")
 BESIDE = ".restoring"
-NAMING_FILES = ("ducklake_data_file", "ducklake_delete_file", "ducklake_table", "ducklake_schema")
-CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
 class Restored:
-    """What was brought back, and where that lies now which was there before (None: nothing was)."""
+    """What was brought back; where all lies now which was there before (folders, schemas, a place in the bucket); and
+    which files the databases name that are not in the backup, the first hundred of each workspace.
+    """
 
     snapshot: str
     workspaces: int
     files: int
-    before: str | None
+    before: tuple[str, ...]
+    missing: tuple[str, ...]
 
 
 def restore(restic: Restic, settings: Settings, snapshot: str) -> Restored:
-    """Put a backup in the place of what is there, which is moved aside. Raises BackupError; then nothing changed."""
+    """Put a backup in the place of what is there, which is moved aside. Raises BackupError; then nothing changed but
+    that a bucket may have more keys, which nothing names.
+    """
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     settings.storage.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _stopped(settings):
@@ -43,58 +49,85 @@ def restore(restic: Restic, settings: Settings, snapshot: str) -> Restored:
             shutil.rmtree(beside)  # of a restore that was killed
         beside.mkdir(mode=0o700)
         try:
-            restic.restore(snapshot, beside)
-            files = look_through(beside)
-            _move_lakes(beside, settings.storage)
-            before = _move_aside(settings)
-            return Restored(snapshot, _take_place(settings, beside), files, str(before) if before else None)
+            restic.restore(snapshot, beside, without=f"/{OBJECTS}")
+            refuse_kind(beside, {DUMPS: settings.database == "postgresql", URL: settings.objects is not None})
+            return _brought_back(restic, settings, snapshot, beside)
         finally:
             shutil.rmtree(beside)
 
 
-def look_through(content: Path) -> int:
-    """Check every database and every file that is known by its hash; how many files. Raises BackupError naming one."""
-    databases = [content / name for name in DATABASES]
-    for database in [*databases, *_found(content, "*.sqlite", "people/*/*.sqlite")]:
-        with contextlib.closing(sqlite3.connect(database)) as connection:
-            try:
-                said = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
-            except sqlite3.DatabaseError as error:
-                said = str(error)
-        if said != "ok":
-            raise BackupError(f"{database.relative_to(content)} of this backup is damaged: {said}")
-    count = 0
-    for place in _found(content, "files/??/*"):
-        with place.open("rb") as file:
-            if len(place.name) == 64 and hashlib.file_digest(file, "sha256").hexdigest() != place.name:
-                raise BackupError(f"The file {place.relative_to(content)} of this backup is damaged.")
-        count += 1
-    return count
+def _brought_back(restic: Restic, settings: Settings, snapshot: str, beside: Path) -> Restored:
+    stamp = f"{datetime.now(UTC):%Y%m%dT%H%M%S}"
+    files, bucket = look_through(beside), None
+    if settings.objects is not None:
+        bucket = BucketRestore(restic, Rclone(settings, settings.objects), snapshot, beside, stamp)
+        files += bucket.add()
+    moves = _moves(beside, settings)
+    for lake in found(beside, "lake.sqlite"):
+        lakes.move_file(lake, moves)
+    with _databases(settings, beside / DUMPS, moves, stamp) as schemas:
+        missing = tuple(_missing(settings, beside, bucket))
+        folder = _move_aside(settings, stamp)
+        count = _take_place(settings, beside)
+    keys = _finished(bucket) if bucket else None
+    before = [str(folder) if folder else None, *(f"schema {name}" for name in schemas), keys]
+    return Restored(snapshot, count, files, tuple(each for each in before if each), missing)
 
 
-def _move_lakes(content: Path, storage: Path) -> None:
-    """Have lakes that lay elsewhere name their files where these will be."""
-    before = (content / PLACE).read_text(encoding="utf-8")
-    if before == str(storage):
+def _missing(settings: Settings, content: Path, bucket: BucketRestore | None) -> Iterator[str]:
+    """What databases name that did not come back, `<workspace id>/<path>`."""
+    for id in sorted(_ids(content)):
+        folder = _folder(content, id)
+        there = bucket.names(id) if bucket else paths_below(folder)
+        if settings.database == "sqlite":
+            gone = missing_in_folder(folder, there)
+        else:
+            from deita_hub.backing_up.postgres_restoring import Database
+
+            gone = Database(settings.database_url).missing(id, there)
+        yield from (f"{id}/{name}" for name in gone)
+
+
+def _folder(content: Path, id: str) -> Path:
+    """Where a workspace lies in what came back, perhaps in the trash."""
+    storage = content / "storage"
+    return next((path for path in (storage / id, *storage.glob(f".trash/{id}-*")) if path.exists()), storage / id)
+
+
+def _ids(content: Path) -> set[str]:
+    """The workspaces of a backup; those in the trash only where their databases are in PostgreSQL."""
+    dumped = {path.stem for path in (content / DUMPS).glob("*.dump")} - {CATALOG, HUB}
+    return dumped | {path.name for path in (content / "storage").glob("*") if not path.name.startswith(".")}
+
+
+def _finished(bucket: BucketRestore) -> str | None:
+    """The bucket's last step, after which there is nothing to put back. Raises BackupError."""
+    try:
+        return bucket.finish()
+    except BackupError as error:
+        message = f"All but notebooks is back. Restore the same backup once more for these: {error}"
+        raise BackupError(message) from error
+
+
+def _moves(content: Path, settings: Settings) -> list[lakes.Move]:
+    """Where workspaces lay and lie now, as far as that differs."""
+    moves = [((content / PLACE).read_text(encoding="utf-8"), str(settings.storage))]
+    if settings.objects is not None:
+        moves.append(((content / URL).read_text(encoding="utf-8"), settings.objects.url))
+    return [(before, after) for before, after in moves if before != after]
+
+
+@contextlib.contextmanager
+def _databases(settings: Settings, dumps: Path, moves: list[lakes.Move], stamp: str) -> Iterator[list[str]]:
+    """While what is in PostgreSQL is brought back, and can still be as it was."""
+    if settings.database == "sqlite":
+        yield []
         return
-    for lake in _found(content, "lake.sqlite"):
-        with contextlib.closing(sqlite3.connect(lake)) as connection, connection:
-            connection.execute("PRAGMA trusted_schema = OFF")
-            for table in NAMING_FILES:
-                moved = f"UPDATE {table} SET path = ? || substr(path, ?) WHERE NOT path_is_relative AND path GLOB ?"  # noqa: S608
-                connection.execute(moved, (str(storage), len(before) + 1, f"{_escaped(before)}/*"))
+    # imported late: most installations never need it
+    from deita_hub.backing_up.postgres_restoring import Database
 
-
-def _escaped(text: str) -> str:
-    """A text that GLOB takes for itself."""
-    return re.sub(r"([*?\[])", r"[\1]", text)
-
-
-def _found(content: Path, *patterns: str) -> Iterator[Path]:
-    """What lies in workspaces by these patterns, also in deleted ones."""
-    for pattern in patterns:
-        yield from (content / "storage").glob(f"*/{pattern}")
-        yield from (content / "storage" / ".trash").glob(f"*/{pattern}")
+    with Database(settings.database_url).replaced(dumps, moves, stamp) as schemas:
+        yield schemas
 
 
 @contextlib.contextmanager
@@ -110,12 +143,12 @@ def _stopped(settings: Settings) -> Iterator[None]:
         lock.release()
 
 
-def _move_aside(settings: Settings) -> Path | None:
+def _move_aside(settings: Settings, stamp: str) -> Path | None:
     """Everything that a backup replaces, moved into one folder."""
     present = [path for path in _replaced(settings) if path.exists()]
     if not present:
         return None
-    aside = settings.storage / f".before-restore-{datetime.now(UTC):%Y%m%dT%H%M%S}"
+    aside = settings.storage / f".before-restore-{stamp}"
     aside.mkdir(mode=0o700)
     for path in present:
         inside = aside / ("storage" if path.parent == settings.storage else ".")
@@ -138,9 +171,10 @@ def _replaced(settings: Settings) -> list[Path]:
 def _take_place(settings: Settings, content: Path) -> int:
     """Move the content to where it belongs, the catalog last: before that, a start would be an empty Deita."""
     places = sorted((content / "storage").iterdir()) if (content / "storage").is_dir() else []
+    count = len(_ids(content))
     for place in places:
         place.rename(settings.storage / place.name)
     for name in ("secrets", *DATABASES):
         if (content / name).exists():
             shutil.move(content / name, settings.home / name)
-    return sum(not place.name.startswith(".") for place in places)
+    return count

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import timedelta
 
 import click
 
@@ -14,16 +16,30 @@ from deita_hub.backing_up.restic import BackupError, Restic
 from deita_hub.cli.output import VerbError, answer, here, json_option
 from deita_hub.settings import SettingsError
 
+SPAN = re.compile(r"(\d{1,6})(s|m|h|d)")
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+SHORTEST, LONGEST = timedelta(seconds=60), timedelta(days=366)
+EVERY = "A number and a unit: 90m, 24h, 7d."
+
 
 @click.command("backup")
 @click.option("--list", "only_list", is_flag=True, help="Show the backups that there are instead.")
+@click.option("--every", callback=lambda *given: _span(*given), help=f"Stay, and make one so often. {EVERY}")
+@click.option("--drill-every", callback=lambda *given: _span(*given), help="With --every: try one so often, too.")
 @json_option
-def backup(only_list: bool, as_json: bool) -> None:
+def backup(only_list: bool, every: timedelta | None, drill_every: timedelta | None, as_json: bool) -> None:
     """Back everything up while people work; keeps 7 daily, 4 weekly and 12 monthly backups."""
+    if drill_every and not every:
+        raise VerbError("--drill-every goes with --every.")
     with _told():
         if only_list:
             found = [{"snapshot": each.id, "time": each.time.isoformat()} for each in Restic(here()).snapshots()]
             answer(as_json, {"items": found}, "\n".join(f"{each['snapshot']}  {each['time']}" for each in found))
+            return
+        if every:
+            from deita_hub.backing_up.schedule import Schedule
+
+            Schedule(here(), every, drill_every, lambda text: click.echo(text, err=True)).run()
             return
         made = making.make(here(), _progress())
     said = f"{made.snapshot}: {made.workspaces} workspaces, {made.files} files, {_size(made.bytes)}, of which "
@@ -45,7 +61,9 @@ def restore(snapshot: str, as_json: bool) -> None:
         done = restoring.restore(Restic(settings), settings, snapshot)
     said = f"{done.workspaces} workspaces are back, {done.files} files checked."
     if done.before:
-        said += f"\nWhat was there before lies in {done.before}."
+        said += f"\nWhat was there before lies in {', '.join(done.before)}."
+    if done.missing:
+        said += f"\nThese are named and were not in the backup: {', '.join(done.missing)}."
     answer(as_json, asdict(done), said)
 
 
@@ -69,10 +87,20 @@ def drill(as_json: bool) -> None:
     with _told():
         settings = here()
         done = drilling.drill(settings)
-        making.note(settings, drill=asdict(done))
     said = f"{done.snapshot} came back: {done.workspaces} workspaces, {done.tables} tables, {done.rows:,} rows and "
     said += f"{done.files} files as they should be.\nRTO {done.rto_seconds} s, RPO {done.rpo_seconds} s."
     answer(as_json, asdict(done), said)
+
+
+def _span(context: click.Context, parameter: click.Parameter, value: str | None) -> timedelta | None:
+    """A click callback: a span of time."""
+    if value is None:
+        return None
+    found = SPAN.fullmatch(value.strip().lower())
+    span = timedelta(**{UNITS[found[2]]: int(found[1])}) if found else timedelta(0)
+    if not SHORTEST <= span <= LONGEST:
+        raise click.BadParameter(f"{EVERY} From a minute to a year.", context, parameter)
+    return span
 
 
 @contextmanager

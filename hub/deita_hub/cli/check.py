@@ -15,18 +15,21 @@ import click
 
 from deita_hub import database_urls, isolation, mounts, profile, secret_files
 from deita_hub.backing_up import making
-from deita_hub.backing_up.restic import BackupError, Restic
+from deita_hub.backing_up.errors import BackupError
 from deita_hub.broker.storage import IssueFailedError
 from deita_hub.broker.sts import SessionStorage
 from deita_hub.bucket import Bucket, BucketError
 from deita_hub.cli.output import answer, here, json_option
 from deita_hub.cli.running import in_force, state_of
+from deita_hub.hardening import BucketGuard
 from deita_hub.object_storage import ObjectStorage
 from deita_hub.settings import OWNER, Settings, SettingsError
 from deita_hub.supervisor.programs import find_node, find_proxy, node_version
 from deita_hub.supervisor.up import UpError, check_port
 
 SAID = (("backup", "made"), ("drill", "tried"))
+MOST_LATE = 1.5
+"""Of the time between two backups: what takes longer is told."""
 LEAST_FREE_BYTES = 1_000_000_000
 
 
@@ -121,8 +124,13 @@ def _bucket(objects: ObjectStorage) -> str:
         left = bucket.unfinished()
     except (BucketError, IssueFailedError) as error:
         raise SettingsError(f"The bucket of DEITA_STORAGE cannot be used: {error}") from error
-    found = f"{objects.url}, with a session for each workspace"
+    found = f"{objects.url}, with a session for each workspace, {_hardened(objects)}"
     return f"{found}; uploads in parts that are not finished after a day: {left}" if left else found
+
+
+def _hardened(objects: ObjectStorage) -> str:
+    open = [each.name for each in BucketGuard(objects).harden(dry_run=True) if each.state != "in force"]
+    return f"not hardened ({', '.join(open)}: deita storage harden)" if open else "hardened"
 
 
 def _mounts(settings: Settings) -> str:
@@ -156,9 +164,23 @@ def _secrets(settings: Settings) -> str:
 def _backup(settings: Settings) -> str:
     if not settings.backup_repository:
         return "none is made: set DEITA_BACKUP_REPOSITORY"
-    Restic(settings, make_password=True)
-    said = [f"{what} {_ago(facts['time'])}" for key, what in SAID if (facts := making.noted(settings).get(key))]
+    making.check_programs(settings)
+    noted = making.noted(settings)
+    if failure := noted.get("failure"):
+        raise BackupError(f"The last {failure['what']} failed {_ago(failure['time'])}: {failure['message']}")
+    if late := _late(noted):
+        raise BackupError(f"The last backup was made {late}: see whether `deita backup --every` runs.")
+    said = [f"{what} {_ago(facts['time'])}" for key, what in SAID if (facts := noted.get(key))]
     return ", ".join(said) or "none was made yet: deita backup"
+
+
+def _late(noted: dict[str, dict[str, object]]) -> str | None:
+    """How long ago the last backup was made, when a schedule says that there ought to be a newer one."""
+    if "backup" not in noted or "schedule" not in noted:
+        return None
+    time = noted["backup"]["time"]
+    age = datetime.now(UTC) - datetime.fromisoformat(str(time))
+    return _ago(time) if age.total_seconds() > MOST_LATE * float(str(noted["schedule"]["every_seconds"])) else None
 
 
 def _ago(time: object) -> str:

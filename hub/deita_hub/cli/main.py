@@ -18,6 +18,7 @@ VERBS = {
     "restore": "backup:restore",
     "verify": "backup:verify",
     "drill": "backup:drill",
+    "storage": "storage",
     "secrets": "secrets",
     "check": "check",
     "migrate": "migrate",

@@ -12,6 +12,7 @@ from typing import TypeVar
 from sqlalchemy.orm import Session
 
 from deita_hub import storage
+from deita_hub.backing_up.holding import is_under_way
 from deita_hub.broker.databases import DatabaseIssuer
 from deita_hub.bucket import BucketError, bucket_of
 from deita_hub.catalog import members, people, workspaces
@@ -139,6 +140,8 @@ class WorkspaceManager:
             for workspace_id in await self._place.read(workspaces.ids):
                 await asyncio.to_thread(bucket_of(settings.objects).sweep, workspace_id)
         for workspace in await self._place.read(workspaces.purgeable):
+            if await asyncio.to_thread(is_under_way, settings):
+                return  # it may be reading what would go; the next time comes
             await self._access.forget(workspace.slug)
             await asyncio.to_thread(self._databases.drop, workspace.id)
             await asyncio.to_thread(storage.purge, settings, workspace.id)

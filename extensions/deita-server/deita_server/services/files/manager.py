@@ -22,9 +22,10 @@ from deita_server.presence import Presence
 
 from . import names
 from .allowance import Allowance
+from .dropping import Dropping
 from .media import media_type
 from .models import File, FileList
-from .needed import named, needed
+from .needed import named
 from .sending import Sending
 from .upload import Upload, disk_error
 from .usage import Usage, arriving, usage
@@ -49,11 +50,12 @@ class FilesManager:
         max_bytes: int,
         quota: int | None,
         view: NamesView,
+        dropping: Dropping,
     ):
         self._database, self._bytes, self._presence = database, store, presence
         self._threads, self._network, self._person = threads, network, person
         self.max_bytes, self.quota = max_bytes, quota
-        self._view = view
+        self._view, self._dropping = view, dropping
 
     async def upload(self, size: int | None) -> Upload:
         """Begin to receive bytes, of which there will be `size` if that is known; raises what `Allowance` does."""
@@ -91,7 +93,7 @@ class FilesManager:
             file, created = await self._database.write(work)
         except DeitaError as error:
             if error.code == "no_space":  # the bytes may have found room and their row none
-                await self._database.write(lambda session: self._drop(session, {upload.sha256}))
+                await self._database.write(lambda session: self._dropping.drop(session, {upload.sha256}))
             raise
         if created:
             await self._show(file.name)
@@ -212,7 +214,8 @@ class FilesManager:
         await self._show(deleted)
         if unused:
             try:
-                await self._database.write(lambda session: self._drop(session, unused))
+                # the row's end is committed first; the write lock keeps a new name from taking the bytes meanwhile
+                await self._database.write(lambda session: self._dropping.drop(session, unused))
             except EngineError as error:
                 if error.code != "storage_unavailable":
                     raise  # the name is gone, which is what was asked for: bytes without one harm nobody
@@ -224,11 +227,6 @@ class FilesManager:
         file.deleted_at = now()
         query = select(rows.FileVersion.sha256).where(rows.FileVersion.file_id == file.id)
         return file.name, set(session.scalars(query))
-
-    def _drop(self, session: Session, hashes: set[str]) -> None:
-        # The row's end is committed before the bytes go; the write lock keeps a new name from taking them meanwhile.
-        for sha256 in hashes - needed(session, hashes):
-            self._bytes.delete(sha256)
 
     async def usage(self) -> Usage:
         """Count what the workspace's files take."""

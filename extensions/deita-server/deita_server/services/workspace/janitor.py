@@ -10,15 +10,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from deita_server.database import models as rows
-from deita_server.services.files.needed import needed
 
 if TYPE_CHECKING:
     from deita_engine.store import Store
 
     from deita_server.database.database import Database
+    from deita_server.services.files.dropping import Dropping
     from deita_server.services.imports.rejects import Rejects
 
 AT_ONCE = 100
@@ -28,8 +27,10 @@ AT_ONCE = 100
 class Janitor:
     """Removes what is older than `age` seconds: what is younger may be named yet."""
 
-    def __init__(self, database: Database, store: Store, rejects: Rejects, threads: Executor, age: float) -> None:
-        self._database, self._store, self._rejects = database, store, rejects
+    def __init__(
+        self, database: Database, store: Store, dropping: Dropping, rejects: Rejects, threads: Executor, age: float
+    ) -> None:
+        self._database, self._store, self._dropping, self._rejects = database, store, dropping, rejects
         self._threads, self._age = threads, age
 
     async def run(self) -> dict[str, int]:
@@ -51,14 +52,8 @@ class Janitor:
         return await asyncio.get_running_loop().run_in_executor(self._threads, sweep)
 
     async def _drop_unnamed(self, hashes: set[str]) -> int:
-        return await self._database.write(lambda session: self._drop(session, hashes))
-
-    def _drop(self, session: Session, hashes: set[str]) -> int:
         # the write lock keeps a new name from taking the bytes meanwhile
-        unused = hashes - needed(session, hashes)
-        for sha256 in unused:
-            self._store.delete(sha256)
-        return len(unused)
+        return await self._database.write(lambda session: self._dropping.drop(session, hashes))
 
     async def _sweep_rejects(self) -> int:
         loop = asyncio.get_running_loop()

@@ -1,11 +1,18 @@
 from __future__ import annotations
 
+import contextlib
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
+from deita_hub.backing_up import holding
+from deita_hub.backing_up.postgres_dumps import HOLD
 
-from ...workspace_server import Starter
+from tests.servers.control_plane import Broker
+
+from ...workspace_server import RunningServer, Starter
 
 SETTINGS = (
     "--DeitaExtension.max_versions=2",
@@ -77,3 +84,31 @@ def test_what_nothing_names_goes_when_it_is_old_enough(start_server: Starter):
     did = start_server(storage=server.storage).api.post("/workspace/upkeep").json()["did"]
     assert (did["uploads"], did["rejects"], did["orphans"]) == (0, 0, 0)
     assert all(path.exists() for path in young)
+
+
+@pytest.mark.backends
+def test_what_is_deleted_while_a_backup_reads_keeps_its_bytes_until_the_next_upkeep(
+    start_server: Starter, backend: str, request: pytest.FixtureRequest
+):
+    server = start_server("--DeitaExtension.orphan_age=0")
+    server.put("a.csv", b"n\n1\n")
+    (blob,) = server.blobs()
+    with held_as_by_a_backup(server, request.getfixturevalue("broker") if backend == "production" else None):
+        server.api.delete("/files/a.csv").raise_for_status()
+        assert server.api.post("/workspace/upkeep").json()["code"] == "workspace_busy"
+        assert server.blobs() == {blob}
+    server.api.post("/workspace/upkeep").raise_for_status()
+    assert server.blobs() == set()
+
+
+@contextlib.contextmanager
+def held_as_by_a_backup(server: RunningServer, broker: Broker | None) -> Iterator[None]:
+    if broker is None:
+        with holding.held([server.storage]):
+            yield
+        return
+    workspace_id = server.environment["DEITA_STORAGE_URL"].rpartition("/")[2]
+    url = broker.databases.issue(workspace_id, "backup", "write").url
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(HOLD, [[workspace_id]])
+        yield
