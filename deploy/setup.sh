@@ -13,7 +13,7 @@ done
 
 DEITA=1000 POSTGRES=999
 install -d -m 711 "$data" "$secrets"
-for each in home home/storage home/secrets edge objects backups cache; do install -d -m 700 -o $DEITA -g $DEITA "$data/$each"; done
+for each in home home/storage home/secrets edge objects backups cache prometheus; do install -d -m 700 -o $DEITA -g $DEITA "$data/$each"; done
 
 made() { od -An -vtx1 -N32 /dev/urandom | tr -d ' \n'; }
 # keep NAME OWNER: writes what comes in into a file that its owner alone reads, unless there is one

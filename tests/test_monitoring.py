@@ -24,7 +24,9 @@ def configuration(deita: Deita, tmp_path_factory: pytest.TempPathFactory) -> Pat
     """The shipped configuration for this Deita, read more often."""
     folder = tmp_path_factory.mktemp("prometheus")
     text = (ROOT / "monitoring" / "prometheus.yml").read_text()
-    text = text.replace(TOKEN_FILE, str(deita.home / "secrets" / "metrics_token")).replace("8000", str(deita.port))
+    text = text.replace(TOKEN_FILE, str(deita.home / "secrets" / "metrics_token")).replace(
+        "control-plane:8082", f"127.0.0.1:{deita.port}"
+    )
     text = re.sub(r"_interval: \d+s", "_interval: 2s", text).replace("scrape_timeout: 10s", "scrape_timeout: 2s")
     (folder / "prometheus.yml").write_text(text)
     (folder / "alerts.yml").write_text((ROOT / "monitoring" / "alerts.yml").read_text())

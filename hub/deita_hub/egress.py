@@ -15,7 +15,7 @@ import socket
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
-from deita_hub import doors, lifeline, settings
+from deita_hub import doors, lifeline, log_lines, settings
 from deita_hub.egress_rules import Rule
 
 HEAD_BYTES = 8192
@@ -149,6 +149,7 @@ async def serve(proxy: Proxy, entrances: list[socket.socket]) -> None:
 def main() -> None:
     """Run until told to stop, or until the `deita up` is gone that started it."""
     here = settings.load()
+    log_lines.install(here.log_format)
     if here.supervised:
         lifeline.watch(here.lifeline, lambda: None)
     entrances = doors.entrances(here, here.ports.egress) or [doors.listening(here.spawner.bound, here.ports.egress)]

@@ -43,5 +43,5 @@ def leaks(home: Path, planted: Iterable[str] = ()) -> list[str]:
 
 def leaks_below(folder: Path) -> list[str]:
     """The same for every installation below a folder."""
-    homes = {path.parent for path in folder.glob("**/secrets/proxy_token")}
+    homes = {path.parent.parent for path in folder.glob("**/secrets/proxy_token")}
     return [f"{home.name}/{leak}" for home in sorted(homes) for leak in leaks(home)]

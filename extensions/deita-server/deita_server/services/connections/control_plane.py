@@ -11,6 +11,8 @@ from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
+from deita_engine import tracing
+
 from deita_server.errors import STATUS, DeitaError
 from deita_server.settings import Settings
 
@@ -66,7 +68,7 @@ class ControlPlane:
 
         door = self._settings.doors and self._settings.doors / str(urlsplit(self._base).port)
         transport = httpx.AsyncHTTPTransport(uds=str(door) if door and door.exists() else None)
-        headers = {"Authorization": f"Bearer {self._settings.token}"}
+        headers = {"Authorization": f"Bearer {self._settings.token}", **tracing.headers()}
         timeout = httpx.Timeout(TIMEOUT_S, read=seconds)
         return httpx.AsyncClient(transport=transport, headers=headers, timeout=timeout, trust_env=False)
 
