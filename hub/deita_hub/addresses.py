@@ -15,6 +15,8 @@ HOME = f"/services/{SERVICE}/"
 API = f"{HOME}api/v1"
 MOUNTS = "/mounts"
 """Where the control plane's API gives mounts of a bucket their credentials."""
+SESSION_COOKIE = "deita-session"
+"""The browser's session with the control plane; over https its name begins with `__Host-`."""
 CALLBACK = f"{HOME}oauth_callback"
 
 

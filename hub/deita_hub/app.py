@@ -96,7 +96,7 @@ class DeitaHub(JupyterHub):
         tracing.follow(self.tornado_application)
         here = self.tornado_settings[KEY].settings
         if here.subdomain_host:
-            pages = rf"{HOME.rstrip('/')}|{self.hub_prefix}(?:logout|login|home|sign-in)"
+            pages = rf"{HOME.rstrip('/')}|{self.hub_prefix}(?:logout|login|home|sign-in|oauth_login|oauth_callback)"
             people = rf".+\.{re.escape(urlsplit(here.subdomain_host).hostname or '')}"
             self.tornado_application.add_handlers(people, [(rf"(?:{pages})(?:/.*)?", HomeOriginHandler)])
 

@@ -7,10 +7,11 @@ from typing import Any
 
 from deita_hub import request_log
 from deita_hub.addresses import CALLBACK, CLIENT_ID, HOME, METRICS_READER, OPERATOR, SERVICE
-from deita_hub.authenticator import LinkAuthenticator
 from deita_hub.origins import domain_of
 from deita_hub.secret_files import Secrets
 from deita_hub.settings import OWNER, Settings
+from deita_hub.sign_in.links import LinkAuthenticator
+from deita_hub.sign_in.settings import GITHUB
 from deita_hub.spawning import kinds
 
 MOST_SERVERS = 200
@@ -29,7 +30,7 @@ and knows members. Not JupyterHub's `self`, with which a page or a token could s
 def configure(c: Any, settings: Settings, secrets: Secrets) -> None:
     """Fill JupyterHub's configuration object."""
     _processes(c, settings, secrets)
-    _people(c)
+    _people(c, settings)
     _services(c, settings, secrets)
     _servers(c, settings)
 
@@ -57,11 +58,13 @@ def _processes(c: Any, settings: Settings, secrets: Secrets) -> None:
     c.ConfigurableHTTPProxy.auth_token = secrets.proxy_token
 
 
-def _people(c: Any) -> None:
-    """Whoever has a good link is let in; there is nothing else to sign in with."""
+def _people(c: Any, settings: Settings) -> None:
+    """Whoever has a good link is let in, and whom the provider names and `sign_in.admission` admits."""
     c.JupyterHub.authenticator_class = LinkAuthenticator
     c.Authenticator.allowed_users = {OWNER}
     c.Authenticator.allow_all = True
+    if settings.sign_in.by_provider:
+        _provider(c, settings)
     c.JupyterHub.template_paths = [str(Path(__file__).parent / "templates")]
     c.JupyterHub.default_url = HOME
     c.JupyterHub.tornado_settings = {
@@ -70,6 +73,22 @@ def _people(c: Any) -> None:
         "cookie_options": {"SameSite": "Lax"},
         "log_function": request_log.of_handler,
     }
+
+
+def _provider(c: Any, settings: Settings) -> None:
+    """Where people sign in. Their tokens there are not kept: `enable_auth_state` stays off."""
+    # imported late: most installations have no provider
+    from deita_hub.sign_in import providers
+
+    sign_in = settings.sign_in
+    sign_in.check_secret()
+    c.JupyterHub.authenticator_class = providers.AUTHENTICATORS[sign_in.kind]
+    c.OAuthenticator.client_id = sign_in.client_id
+    c.OAuthenticator.client_secret = sign_in.client_secret
+    c.OAuthenticator.oauth_callback_url = f"{settings.public_url}/hub/oauth_callback"
+    c.OAuthenticator.scope = providers.SCOPES[sign_in.kind]
+    if sign_in.kind == GITHUB:
+        c.GitHubOAuthenticator.github_url = sign_in.issuer
 
 
 def _services(c: Any, settings: Settings, secrets: Secrets) -> None:

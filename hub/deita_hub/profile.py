@@ -1,4 +1,4 @@
-"""What a profile demands: `DEITA_PROFILE=production` does not start with less than strangers can be let into."""
+"""What settings demand of each other; with `DEITA_PROFILE=production`, what it takes to let strangers in."""
 
 from __future__ import annotations
 
@@ -10,6 +10,12 @@ PRODUCTION = "production"
 
 def check(settings: Settings) -> None:
     """Raise `SettingsError` naming all that is missing; `settings` are resolved."""
+    settings.sign_in.check_secret()
+    if settings.sign_in.by_provider and not (settings.trust_everyone or isolation.walled(settings)):
+        raise SettingsError(
+            f"DEITA_SIGN_IN={settings.sign_in.kind} is for several people, and nothing separates them on this machine. "
+            f"{isolation.HOW_TO_ADMIT}"
+        )
     if settings.profile != PRODUCTION:
         return
     missing = []
@@ -22,5 +28,7 @@ def check(settings: Settings) -> None:
         missing.append("walls between people are needed: bubblewrap, or another DEITA_SPAWNER")
     if settings.trust_everyone:
         missing.append("DEITA_TRUST_EVERYONE has to be 0")
+    if settings.sign_in.issuer.startswith("http:"):
+        missing.append("DEITA_SIGN_IN_ISSUER has to be https://…")
     if missing:
         raise SettingsError(f"DEITA_PROFILE={PRODUCTION}: {'; '.join(missing)}.")

@@ -23,6 +23,7 @@ from deita_hub.object_storage import ObjectStorage, object_storage
 from deita_hub.origins import Origins
 from deita_hub.origins import checked as checked_origin
 from deita_hub.setting_values import SettingsError as SettingsError
+from deita_hub.sign_in.settings import LINKS_ALONE, SignInSettings, sign_in_settings
 from deita_hub.spawning.settings import EVERYWHERE, HERE, LOCAL, SpawnerSettings, spawner_settings
 
 OWNER = "me"
@@ -96,6 +97,7 @@ class Settings:
     """Of one log before it is moved aside."""
     log_days: int = 30
     """For which logs that nobody writes any more are kept."""
+    sign_in: SignInSettings = LINKS_ALONE
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
@@ -295,6 +297,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         log_format=read.one_of(source, "DEITA_LOG_FORMAT", LOG_FORMATS if profile == "embedded" else LOG_FORMATS[::-1]),
         log_bytes=read.count(source, "DEITA_LOG_BYTES", "bytes") or Settings.log_bytes,
         log_days=read.count(source, "DEITA_LOG_DAYS", "days") or Settings.log_days,
+        sign_in=sign_in_settings(source),
         environ=source,
     )
 

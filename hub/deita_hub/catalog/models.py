@@ -58,10 +58,29 @@ class Person(Base):
     """Somebody who can sign in; `name` is also the hub's user name."""
 
     __tablename__ = "people"
+    __table_args__ = (Index("ix_people_awaits", "awaits", unique=True),)
 
     name: Mapped[str] = mapped_column(String(40), primary_key=True)
     admin: Mapped[bool] = mapped_column(Boolean, default=False)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    named: Mapped[bool] = mapped_column(Boolean, default=True)
+    """Whether somebody added this person by name; otherwise a list of the settings has to let them in each time."""
+    awaits: Mapped[str | None] = mapped_column(String(255))
+    """The username at the provider with which this person is expected to sign in for the first time."""
+
+
+class Identity(Base):
+    """Who a person is at the provider: the number that it gave them, which stays when names and addresses change."""
+
+    __tablename__ = "identities"
+    __table_args__ = (Index("ix_identities_subject", "issuer", "subject", unique=True),)
+
+    person: Mapped[str] = mapped_column(ForeignKey("people.name", ondelete="CASCADE"), primary_key=True)
+    issuer: Mapped[str] = mapped_column(String(255))
+    subject: Mapped[str] = mapped_column(String(255))
+    username: Mapped[str] = mapped_column(String(255))
+    """What they were called there when they first signed in; nothing depends on it."""
+    connected_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
 class Workspace(Base):

@@ -31,15 +31,17 @@ def people(session: Session) -> list[Person]:
     return list(session.scalars(select(Person).order_by(Person.name)))
 
 
-def ensure_person(session: Session, name: str, *, admin: bool = False) -> Person:
-    """The person of that name, added if need be; `admin` makes an administrator, it never takes that away."""
+def ensure_person(session: Session, name: str, *, admin: bool = False, named: bool = True) -> Person:
+    """The person of that name, added if need be; `admin` and `named` are given and never taken away.
+
+    `named` is true where whoever may let people in wants this person in.
+    """
     found = session.get(Person, check_person(name))
     if found is None:
-        found = Person(name=name, admin=admin, created_at=now())
+        found = Person(name=name, admin=admin, named=named, created_at=now())
         session.add(found)
         session.flush()
-    elif admin:
-        found.admin = True
+    found.admin, found.named = found.admin or admin, found.named or named
     return found
 
 

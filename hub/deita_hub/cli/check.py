@@ -24,6 +24,7 @@ from deita_hub.cli.running import in_force, state_of
 from deita_hub.hardening import BucketGuard
 from deita_hub.object_storage import ObjectStorage
 from deita_hub.settings import OWNER, Settings, SettingsError
+from deita_hub.sign_in import trying
 from deita_hub.supervisor.programs import find_node, find_proxy, node_version
 from deita_hub.supervisor.up import UpError, check_port
 
@@ -101,8 +102,13 @@ def _trust(settings: Settings) -> str:
     now = in_force(settings)
     if isolation.walled(now):
         walls = "the sandbox" if now.spawner.is_local else now.spawner.kind
-        return f"whoever has a sign-in link may sign in; members are kept apart by {walls}"
+        return f"several people may sign in; members are kept apart by {walls}"
     return "everyone is trusted" if now.trust_everyone else "only `me` may sign in"
+
+
+def _sign_in(settings: Settings) -> str:
+    profile.check(in_force(settings))
+    return trying.described(settings)
 
 
 def _storage(settings: Settings) -> str:
@@ -215,6 +221,7 @@ PROBES: dict[str, Callable[[Settings], str]] = {
     "isolation": _isolation,
     "limits": _limits,
     "trust": _trust,
+    "sign-in": _sign_in,
     "origins": _origins,
     "storage": _storage,
     "mounts": _mounts,

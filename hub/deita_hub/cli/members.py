@@ -7,7 +7,7 @@ from urllib.parse import quote
 import click
 
 from deita_hub.catalog.members import ROLES
-from deita_hub.cli.output import answer, as_option, json_option, person_name
+from deita_hub.cli.output import answer, as_option, json_option, newcomer, person_name
 from deita_hub.cli.running import running
 
 
@@ -23,19 +23,20 @@ def list_members(slug: str, person: str, as_json: bool) -> None:
 
 @click.command("add")
 @click.argument("slug")
-@click.argument("name", callback=person_name)
+@click.argument("name", callback=newcomer)
 @click.option("--role", type=click.Choice(ROLES), default="editor", show_default=True)
 @as_option
 @json_option
 def add(slug: str, name: str, role: str, person: str, as_json: bool) -> None:
-    """Add a person to a workspace, or change their role."""
+    """Add a person to a workspace, or change their role. They need not have signed in yet."""
     deita = running()
+    typed, name = name, deita.settings.sign_in.person_of(name)
     deita.allow(name)
     known = deita.as_person(person, "GET", _path(slug), (200,))["items"]
     if any(each["person"] == name for each in known):
         member = deita.as_person(person, "PATCH", _path(slug, name), (200,), json={"role": role})
     else:
-        member = deita.as_person(person, "POST", _path(slug), (201,), json={"person": name, "role": role})
+        member = deita.as_person(person, "POST", _path(slug), (201,), json={"person": typed, "role": role})
     answer(as_json, {"slug": slug, **member}, f"{name} is {role} of {slug}.")
 
 

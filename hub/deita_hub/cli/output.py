@@ -39,6 +39,15 @@ def person_name(context: click.Context, parameter: click.Parameter, value: str) 
         raise VerbError(str(error)) from error
 
 
+def newcomer(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """A click callback: a name that somebody may have, or what the provider calls them; the provider decides."""
+    try:
+        here().sign_in.person_of(value)
+    except NameRefusedError as error:
+        raise VerbError(str(error)) from error
+    return value
+
+
 as_option = click.option(
     "--as", "person", default=OWNER, show_default=True, callback=person_name, help="The person to act for."
 )

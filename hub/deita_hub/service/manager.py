@@ -66,7 +66,7 @@ class WorkspaceManager:
         """A new workspace; the second value is False when the key had been used before."""
 
         def work(session: Session) -> tuple[str, bool]:
-            people.ensure_person(session, person)
+            people.ensure_person(session, person, named=False)
             if key is None:
                 return workspaces.create(session, person, draft).slug, True
             workspace, fresh = workspaces.create_once(session, person, draft, key, fingerprint)

@@ -17,6 +17,7 @@ from deita_hub.service import models
 from deita_hub.service.access import Access
 from deita_hub.service.errors import ServiceError
 from deita_hub.service.permissions import allowed
+from deita_hub.sign_in import admission
 
 Value = TypeVar("Value")
 
@@ -37,11 +38,12 @@ class MembersManager:
         return await self._place.read(work)
 
     async def add(self, caller: str, slug: str, person: str, role: str) -> models.Member:
-        """Let a person in; owners only."""
+        """Let a person in, who may never have signed in; owners only."""
 
         def work(session: Session) -> models.Member:
             found = allowed(workspaces.membership(session, caller, slug), ("owner",))
-            return _model(members.add(session, found.workspace, person, role, by=caller))
+            name = admission.add(session, self._place.settings.sign_in, person, by=caller).name
+            return _model(members.add(session, found.workspace, name, role, by=caller))
 
         added = await self._write(work)
         if role not in WORKING_ROLES:

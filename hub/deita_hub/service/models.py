@@ -150,7 +150,7 @@ class MemberPage(Model):
 class NewMember(Model):
     """Whom to let in, and as what."""
 
-    person: Annotated[str, StringConstraints(max_length=100)]
+    person: Annotated[str, StringConstraints(max_length=255)]
     role: Role
 
 

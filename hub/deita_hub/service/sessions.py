@@ -16,9 +16,9 @@ from urllib.parse import urlencode, urlsplit
 from fastapi import Request, Response
 from tornado.web import create_signed_value, decode_signed_value
 
-from deita_hub.addresses import CALLBACK, CLIENT_ID, HOME
+from deita_hub.addresses import CALLBACK, CLIENT_ID, HOME, SESSION_COOKIE
 
-SESSION, STATE, XSRF = "deita-session", "deita-sign-in", "deita-xsrf"
+SESSION, STATE, XSRF = SESSION_COOKIE, "deita-sign-in", "deita-xsrf"
 XSRF_HEADER = "X-XSRFToken"
 DAYS = 14
 STATE_SECONDS = 600

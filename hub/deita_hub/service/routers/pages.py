@@ -38,7 +38,9 @@ async def home(request: Request) -> Response:
         return caller
     items, following = await parts_of(request).workspaces.page(caller.name, "", SHOWN)
     items.sort(key=lambda each: each.last_used_at or each.created_at, reverse=True)
-    context = {"person": caller.name, "workspaces": items, "more": following is not None}
+    sign_in = parts_of(request).settings.sign_in
+    newcomer = f"Name at {sign_in.label}" if sign_in.by_provider else "Name of a person"
+    context = {"person": caller.name, "workspaces": items, "more": following is not None, "newcomer": newcomer}
     return _page(request, "home.html", context)
 
 
