@@ -119,6 +119,19 @@ def test_a_cancelled_import_ends_its_statement_at_the_database(
     until(lambda: not foreign.running(), 60, "the statement was cancelled")
 
 
+def test_an_import_whose_server_stops_ends_at_the_database_and_says_so(
+    api: httpx.Client, me: httpx.Client, slug: str, foreign: Foreign, until: Callable[..., Any], open_server: Any
+) -> None:
+    begun = api.post("/imports", json={"source": {"connection": "crm", "query": SLOW}, "table": "stopped"}).json()
+    until(foreign.running, 60, "the statement runs")
+    me.post(f"/workspaces/{slug}/stop")
+    until(lambda: not foreign.running(), 60, "the statement was cancelled")
+    until(lambda: me.get(f"/workspaces/{slug}").json()["server"]["state"] == "stopped", 60, "the server stopped")
+    open_server(slug)
+    ended = api.get(f"/imports/{begun['id']}").json()
+    assert (ended["state"], ended["error"]["code"]) == ("failed", "interrupted")
+
+
 def test_rows_are_read_without_a_table_and_who_leaves_cancels_them(
     api: httpx.Client, foreign: Foreign, until: Callable[..., Any]
 ) -> None:

@@ -43,7 +43,8 @@ def connected(target: Target, seconds: int) -> Iterator[Connection]:
         host=target.host, hostaddr=target.address, port=target.port, dbname=target.database, user=target.user,
         password=target.password, sslmode=target.sslmode,
         sslrootcert="system" if target.sslmode == "verify-full" else "",
-        connect_timeout=CONNECT_S, gssencmode="disable", passfile="/dev/null", client_encoding="UTF8",
+        connect_timeout=CONNECT_S, gssencmode="disable",
+        sslcertmode="disable", passfile="/dev/null", client_encoding="UTF8",
         keepalives_idle=10, keepalives_interval=5, keepalives_count=3, application_name="deita", prepare_threshold=None,
     )  # fmt: skip
     with contextlib.closing(connection):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any
 
 import pytest
 from playwright.async_api import Page, async_playwright, expect
+
+from tests.servers.foreign import Foreign
 
 CHROMIUM = "/usr/bin/chromium"
 QUIET = """
@@ -78,6 +81,27 @@ async def test_it_fits_a_phone(page: Page, deita: Any) -> None:
     await page.set_viewport_size({"width": 360, "height": 740})
     await page.goto(f"{deita.url}/services/deita/")
     assert await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+async def test_an_owner_adds_tests_and_removes_a_database(page: Page, deita: Any, me: Any, foreign: Foreign) -> None:
+    me.post("/workspaces", json={"name": "Reads", "slug": "reads"})
+    await page.reload()
+    row = page.locator("[data-slug=reads]")
+    await row.hover()
+    await row.get_by_role("button", name="Databases of Reads").click()
+    for label, value in {"Name of the connection": "crm", **foreign.connection}.items():
+        await row.get_by_label(label.capitalize(), exact=True).fill(str(value))
+    await row.get_by_role("button", name="Add", exact=True).first.click()
+    await row.get_by_role("button", name="Test crm").click(timeout=60_000)
+    await expect(row.locator(".databases li")).to_contain_text("works: PostgreSQL", timeout=60_000)
+    assert foreign.password not in await page.content()
+    if folder := os.environ.get("DEITA_SCREENSHOTS"):
+        await page.screenshot(path=f"{folder}/databases.png")
+    assert [each["name"] for each in me.get("/workspaces/reads/connections").json()["items"]] == ["crm"]
+    await row.get_by_role("button", name="Remove crm").click()
+    await row.get_by_role("button", name="Remove crm").click()
+    await expect(row.locator(".databases li")).to_have_count(0, timeout=60_000)
+    assert me.get("/workspaces/reads/connections").json()["items"] == []
 
 
 async def test_an_owner_adds_changes_and_removes_members(page: Page, deita: Any, me: Any) -> None:

@@ -73,7 +73,7 @@ export class ForeignDialog {
 
   private none(): Node[] {
     const command = `deita connection add ${this.slug} crm --host db.example.org --database crm --user reader`;
-    return [h("p", {}, "This workspace has no connection to a database yet."), h("p", { class: "d-muted" }, "An owner or editor adds one on the machine that Deita runs on, or by the API:"), h("pre", {}, command)];
+    return [h("p", {}, "This workspace has no connection to a database yet."), h("p", { class: "d-muted" }, "An owner or editor adds one on the home page (Databases), or on the machine that Deita runs on:"), h("pre", {}, command)];
   }
 
   private tables(connection: string): void {

@@ -1,5 +1,6 @@
 // The list of workspaces: create, rename in place, delete with undo. The list itself is rendered by the server.
 import { attempt, call } from "./api.js";
+import { prepareDatabases } from "./databases.js";
 import { prepareMembers } from "./members.js";
 
 const path = (slug) => `/workspaces/${encodeURIComponent(slug)}`;
@@ -34,8 +35,8 @@ function prepareRow(row) {
   const rename = row.querySelector(".rename");
   const gone = row.querySelector(".gone");
   const show = (part) => {
-    for (const each of [face, actions, rename, gone, row.querySelector(".members")]) each.hidden = true;
-    row.querySelector("[data-do=members]").setAttribute("aria-expanded", "false");
+    for (const each of [face, actions, rename, gone, ...row.querySelectorAll(".members, .databases")]) each.hidden = true;
+    for (const each of row.querySelectorAll("[aria-expanded]")) each.setAttribute("aria-expanded", "false");
     for (const each of part === face ? [face, actions] : [part]) each.hidden = false;
   };
 
@@ -76,7 +77,8 @@ function prepareRow(row) {
 
 prepareCreate();
 for (const row of document.querySelectorAll(".workspace")) {
-  if (!row.querySelector(".actions")) continue;
+  if (row.querySelector(".databases")) prepareDatabases(row);
+  if (!row.querySelector(".members")) continue;
   prepareRow(row);
   prepareMembers(row);
 }

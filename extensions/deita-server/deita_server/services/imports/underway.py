@@ -102,6 +102,9 @@ class Underway:
     def stop(self) -> None:
         """Get ready for the end of the engine: what it takes along is left to whoever starts next."""
         self._stopping.set()
+        for live in self._live.values():
+            if live.fetching:
+                live.fetching.cancel()  # and with it what runs in somebody's database
 
     async def close(self) -> None:
         """Wait until the rows of what ran say how it ended; the engine is stopped already."""
