@@ -25,6 +25,7 @@ made | keep postgres_admin_password $POSTGRES
 made | keep postgres_password $POSTGRES
 printf 'postgresql://deita:%s@postgres/deita' "$(cat "$secrets/postgres_password")" | keep database_url $DEITA
 made | keep proxy_token $DEITA
+made | keep backup_password $DEITA  # keep a copy elsewhere: without it no backup can be read
 made | keep metrics_token $DEITA
 made | cut -c1-20 | tr -d '\n' | keep s3_access_key $DEITA
 made | keep s3_secret_key $DEITA

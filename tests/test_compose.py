@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from tests.servers.docker_engine import running_engine
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(1800)]
 CSV = b"city,people\nBonn,340\nKiel,250\n"
-SERVICES = ("edge", "proxy", "hub", "control-plane", "docker-proxy", "postgres")
+SERVICES = ("edge", "proxy", "hub", "control-plane", "docker-proxy", "postgres", "backup")
 LIMITS = {"memory": "memory/memory.limit_in_bytes", "pids": "pids/pids.max"}
 
 
@@ -166,3 +167,19 @@ def test_everything_is_there_after_an_end_and_a_new_start(stack: Stack, api: str
     stack.up()
     with stack.client() as again:
         assert people(again, stack.open(again, "cities")) == [[590]]
+
+
+def test_a_backup_brings_everything_back_that_was_lost(stack: Stack, api: str) -> None:
+    """PostgreSQL's volume and all that Deita keeps are gone; the secrets of setup.sh and the repository are left."""
+    stack.compose("exec", "-T", "backup", "deita", "backup")
+    assert "can be read" in stack.compose("exec", "-T", "backup", "deita", "verify")
+    stack.down("--volumes")
+    shutil.rmtree(stack.folder / "data" / "home")
+    stack.setup()
+    stack.up("postgres")
+    assert "workspaces are back" in stack.compose("run", "--rm", "--no-deps", "-T", "backup", "restore")
+    stack.up()
+    with stack.client() as again:
+        back = stack.open(again, "cities")
+        assert people(again, back) == [[590]]
+        assert again.get(f"{back}/files/cities.csv").content == CSV

@@ -53,6 +53,10 @@ class Stack:
         lines = [*kept, *(f"{name}={value}" for name, value in given.items())]
         self.folder.chmod(0o711)
         (self.folder / ".env").write_text("\n".join(lines) + "\n")
+        self.setup()
+
+    def setup(self) -> None:
+        """Make the folders and secrets that are not there."""
         subprocess.run(["sh", str(ROOT / "deploy" / "setup.sh"), str(self.folder / ".env")], check=True, timeout=60)
 
     def compose(self, *words: str, seconds: float = 600) -> str:
@@ -71,9 +75,9 @@ class Stack:
         assert asked.returncode == 0, f"{words}: {asked.stderr[-4000:]}"
         return asked.stdout
 
-    def up(self) -> None:
-        """Start everything and wait until it is healthy."""
-        self.compose("up", "--detach", "--pull", "never", "--no-build", "--wait", "--wait-timeout", "500")
+    def up(self, *services: str) -> None:
+        """Start these, or everything, and wait until it is healthy."""
+        self.compose("up", "--detach", "--pull", "never", "--no-build", "--wait", "--wait-timeout", "500", *services)
 
     def down(self, *words: str) -> None:
         """End everything, servers included."""

@@ -48,7 +48,8 @@ def make(settings: Settings, progress: Callable[[float], None], now: datetime | 
         with _alone(settings):
             is_new = restic.prepare()
             at = now or datetime.now(UTC)
-            with frozen(isolation.resolve(settings)) as view:
+            # only local walls matter here, and what has backups made need not reach the engine that starts servers
+            with frozen(isolation.resolve(settings) if settings.spawner.is_local else settings) as view:
                 count = _workspaces(view)
                 summary = _kept(restic, settings, lambda: restic.backup(view, at, progress))
             restic.forget()
