@@ -72,8 +72,12 @@ def test_of_an_error_stands_there_what_it_is_and_where_it_was(lines: ModuleType,
         said = json.loads(line(lines.JsonLines(), "It failed", error=error))["exception"]
     assert said.index("builtins.ValueError") < said.index("builtins.RuntimeError")
     assert f"{__file__}:" in said
+    said += line(lines.TextLines(), "It failed: %s", RuntimeError("select 'a literal'"))
     quotes = "a cell of somebody" in said or "a literal" in said
     assert quotes == (lines is deita_hub.log_lines), "only where no data is, messages stand in the log"
+    full = OSError(28, "No space left on device", "/a/secret/place")
+    if not quotes:
+        assert line(lines.TextLines(), "Kept %s of %d", full, 2).endswith("Kept OSError (No space left on device) of 2")
 
 
 @SIDES

@@ -50,11 +50,25 @@ def described(error: BaseException | None) -> str:
     return "\n".join(parts)[-LONGEST:]
 
 
+def named(error: BaseException) -> str:
+    """An error without its text: its code, or what the operating system calls it."""
+    more = getattr(error, "code", None) or getattr(error, "strerror", None)
+    return f"{type(error).__qualname__} ({more})" if isinstance(more, str) else type(error).__qualname__
+
+
 class Lines(logging.Formatter):
     """What both kinds share. The arguments are those with which traitlets and JupyterHub make formatters: not used."""
 
     def __init__(self, fmt: str | None = None, datefmt: str | None = None, style: str = "%", **_: Any) -> None:
         super().__init__()
+
+    def message(self, record: logging.LogRecord) -> str:
+        """What is said. An error that is said stands there by its name: its text may quote data."""
+        said = named(record.msg) if isinstance(record.msg, BaseException) else str(record.msg)
+        args = record.args
+        if isinstance(args, tuple):
+            args = tuple(named(each) if isinstance(each, BaseException) else each for each in args)
+        return cleaned(said % args if args else said)
 
     def exception(self, record: logging.LogRecord) -> str:
         """What went wrong, empty if nothing did."""
@@ -70,7 +84,7 @@ class JsonLines(Lines):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": cleaned(record.getMessage()),
+            "message": self.message(record),
         }
         if trace := tracing.current():
             line |= {"request_id": trace.request_id, "traceparent": trace.traceparent}
@@ -88,7 +102,7 @@ class TextLines(Lines):
         time = datetime.fromtimestamp(record.created).isoformat(" ", timespec="milliseconds")
         trace = tracing.current()
         request = f" (request {trace.request_id})" if trace else ""
-        line = f"[{record.levelname[0]} {time} {record.name}] {cleaned(record.getMessage())}{request}"
+        line = f"[{record.levelname[0]} {time} {record.name}] {self.message(record)}{request}"
         error = self.exception(record)
         return f"{line}\n{error}" if error else line
 
@@ -113,4 +127,4 @@ def _log_the_last(kind: type[BaseException], error: BaseException, where: Traceb
     if issubclass(kind, KeyboardInterrupt):
         return
     log = logging.getLogger("deita")
-    log.critical("The process ends by an error: %s", error, exc_info=(kind, error, where))
+    log.critical("The process ends by an error: %s", str(error), exc_info=(kind, error, where))

@@ -10,6 +10,7 @@ import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from subprocess import DEVNULL
 from typing import Any
 
 from jupyter_client.ioloop.manager import AsyncIOLoopKernelManager
@@ -42,6 +43,13 @@ class WorkspaceKernel(AsyncIOLoopKernelManager):
         command: list[str] = super().format_kernel_cmd(extra_arguments)
         confined = os.geteuid() == 0 and shutil.which(WITHOUT_OVERRIDE[0]) is not None
         return [*WITHOUT_OVERRIDE, *command] if confined else command
+
+    async def _async_launch_kernel(self, kernel_cmd: list[str], **options: Any) -> None:
+        """Start the process. What it and its programs print is in the notebook; ipykernel repeats it on the standard
+        output that it was given, which would be the server's log.
+        """
+        options.update(stdout=DEVNULL, stderr=DEVNULL)
+        await super()._async_launch_kernel(kernel_cmd, **options)
 
     @default("transport")
     def _unix_sockets(self) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from ..live_hub import Hub, Server
+from ..live_hub import Hub, Server, eventually
 
 
 def page_config(page: str) -> dict[str, object]:
@@ -65,10 +65,13 @@ def test_an_app_that_does_not_exist_is_a_plain_404(app_server: Server) -> None:
     assert "Traceback" not in answer.text
 
 
-def test_an_app_that_fails_shows_no_traceback(app_server: Server) -> None:
+def test_an_app_that_fails_shows_no_traceback_and_no_log_quotes_its_cell(hub: Hub, app_server: Server) -> None:
     page = open_app(app_server, "broken").text
     assert "/secret/path" not in page
     assert "Reload the page" in page
+    log = hub.folder / "hub.log"
+    eventually(lambda: "A cell of an app failed" in log.read_text(errors="replace"), "the line", 60)
+    assert "/secret/path" not in log.read_text(errors="replace")
 
 
 def test_the_source_of_an_app_and_other_files_are_not_served(app_server: Server) -> None:

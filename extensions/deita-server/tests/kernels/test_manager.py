@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from ..kernel_channels import channels
-from ..live_hub import Server, alive, children, environment_of, eventually
+from ..live_hub import Hub, Server, alive, children, environment_of, eventually
 
 
 @pytest.fixture
@@ -27,7 +27,9 @@ def kernel(server: Server) -> Iterator[tuple[str, int]]:
 
 def data_plane(server: Server, token: str) -> int:
     """The status of the data plane's description for whoever holds a token."""
-    return httpx.get(server.url + "deita/api/v1/workspace", headers={"Authorization": f"Bearer {token}"}).status_code
+    return httpx.get(
+        server.url + "deita/api/v1/workspace", headers={"Authorization": f"Bearer {token}"}, timeout=60
+    ).status_code
 
 
 def test_a_kernel_knows_the_data_plane_and_no_secret_of_the_server(server: Server, kernel: tuple[str, int]) -> None:
@@ -66,8 +68,8 @@ def test_a_kernels_token_opens_the_data_plane_and_nothing_else(server: Server, k
         ("GET", "lab"),
         ("GET", "apps/explore"),
     ]:
-        assert httpx.request(method, server.url + path, headers=headers).status_code == 403, (method, path)
-    assert httpx.get(server.url + "deita/api/v1/../../../api/kernels", headers=headers).status_code == 403
+        assert httpx.request(method, server.url + path, headers=headers, timeout=60).status_code == 403, (method, path)
+    assert httpx.get(server.url + "deita/api/v1/../../../api/kernels", headers=headers, timeout=60).status_code == 403
 
 
 def test_a_kernels_token_ends_with_the_kernel(server: Server) -> None:
@@ -87,6 +89,23 @@ def test_a_kernel_runs_code_and_survives_its_restart(server: Server, kernel: tup
     with channels(server, kernel[0], binary=True) as channel:
         assert channel.run("print(6 * 7)") == "42\n"
     eventually(lambda: not alive(kernel[1]), "the end of the first process")
+
+
+def test_what_a_kernel_prints_and_what_fails_in_it_is_in_no_log(
+    hub: Hub, server: Server, kernel: tuple[str, int]
+) -> None:
+    with channels(server, kernel[0]) as channel:
+        for code in (
+            "print('canary-in-a-kernel')",
+            "import os; os.system('echo canary-in-a-kernel; echo canary-in-a-kernel >&2')",
+            "os.write(2, b'canary-in-a-kernel')",
+            "raise ValueError('canary-in-a-kernel')",
+            "import logging; logging.warning('canary-in-a-kernel')",
+        ):
+            asked = channel.send("execute_request", {"code": code, "silent": False, "store_history": False})
+            channel.answer_to(asked, "execute_reply")
+        assert channel.run("print('over')") == "over\n"
+    assert "canary-in-a-kernel" not in (hub.folder / "hub.log").read_text(errors="replace")
 
 
 def test_a_killed_kernel_comes_back_with_a_token_that_works(server: Server, kernel: tuple[str, int]) -> None:
