@@ -138,7 +138,7 @@ soak: setup $(VENV)/.dev system
 lock: $(VENV)/.dev
 	@for name in run dev node peers; do $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-header --no-annotate --override requirements/overrides.txt requirements/$$name.in -o requirements/$$name.txt $(UPGRADE); done
-	@for name in $(IMAGES) build; do $(BIN)/uv pip compile -q --universal --python-version 3.13 --generate-hashes --no-emit-index-url \
+	@for name in $(IMAGES) builder; do $(BIN)/uv pip compile -q --universal --python-version 3.13 --generate-hashes --no-emit-index-url \
 	  --no-header --no-annotate --override requirements/overrides.txt $(addprefix --no-emit-package ,$(OWN)) \
 	  images/$$name/requirements.in -o images/$$name/requirements.txt $(UPGRADE); done
 

@@ -65,7 +65,7 @@ def test_an_image_is_pinned_labelled_and_runs_as_nobody_special(image: str) -> N
     assert not [line for line in lines if line.startswith("ADD ")]
 
 
-@pytest.mark.parametrize("image", [*HELD, "build"])
+@pytest.mark.parametrize("image", [*HELD, "builder"])
 def test_an_image_has_the_versions_that_were_tested(image: str) -> None:
     file, tested = ROOT / "images" / image / "requirements.txt", locked(ROOT / "requirements" / "dev.txt")
     differ = {name: versions - tested[name] for name, versions in locked(file).items() if name != "pip"}

