@@ -6,6 +6,8 @@ import contextlib
 import hashlib
 import itertools
 import json
+import os
+import signal
 import sqlite3
 import subprocess
 import threading
@@ -19,7 +21,7 @@ import httpx
 import psycopg
 import pytest
 
-from bench.running import BIN, Deita, running
+from bench.running import BIN, Deita, running, until
 from tests.servers.object_store import BUCKET, ObjectStore
 
 pytestmark = pytest.mark.timeout(600)
@@ -278,3 +280,24 @@ def test_what_is_missing_is_named(shop: Shop) -> None:
     assert "install" in shop.run("backup", PATH="/nowhere").stderr
     wrong = shop.run("backup", "--list", DEITA_BACKUP_PASSWORD="0123456789abcdef" * 3)
     assert wrong.returncode == 1 and "wrong password" in wrong.stderr
+
+
+@pytest.mark.usefixtures("repository")
+def test_a_schedule_that_is_told_to_end_in_the_middle_of_a_backup_leaves_nothing_behind(shop: Shop) -> None:
+    storage = shop.deita.home / "storage"
+    (storage / "large").mkdir()
+    (storage / "large" / "file").write_bytes(os.urandom(150_000_000))
+    record = shop.deita.home / "backup.json"
+    old = json.loads(record.read_text())
+    record.write_text(json.dumps({**old, "backup": {**old["backup"], "time": "2026-01-01T00:00:00+00:00"}}))
+    with subprocess.Popen([BIN / "deita", "backup", "--every", "1h"], env=shop.deita.environment) as process:
+        until(
+            lambda: (storage / ".backup").exists() and list((shop.repository / "locks").iterdir()),
+            120,
+            "restic at work",
+        )
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(120) == 0
+    assert not (storage / ".backup").exists()
+    assert "failure" not in json.loads(record.read_text())
+    assert shop.asked("backup")["files"] > 1, "nothing is in the way of the next one"
