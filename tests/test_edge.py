@@ -107,8 +107,10 @@ def test_bodies_and_headers_are_bounded_and_uploads_are_not(edge: Edge, me: http
     api = f"{edge.of('me')}{SERVER}/deita/api/v1"
     refused = me.post(f"{edge.url}/services/deita/api/v1/workspaces", content=large)
     assert refused.status_code == 413
-    assert me.post(f"{api}/queries", content=large).status_code == 413
-    assert me.put(f"{api}/files/large.txt", content=large).status_code in (200, 201)
+    for _ in range(20):  # what is left of a refused body is not taken for the next request
+        refused = me.post(f"{api}/queries", content=large)
+        assert (refused.status_code, refused.headers["connection"]) == (413, "close")
+        assert me.put(f"{api}/files/large.txt", content=large).status_code in (200, 201)
     assert me.get(f"{api}/files").json()["items"][0]["name"] == "large.txt"
     assert me.get(edge.url, headers={"X-Large": "x" * 40_000}).status_code == 431
 
