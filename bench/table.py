@@ -34,7 +34,8 @@ class Row:
     peers: str
     relation: str
     aim: str
-    reached: bool
+    reached: bool | None
+    """None where nothing was aimed at."""
 
     def markdown(self) -> str:
         """The row as a line of the table."""
@@ -45,7 +46,7 @@ class Row:
             self.peers,
             self.relation,
             self.aim,
-            "yes" if self.reached else "**no**",
+            "" if self.reached is None else "yes" if self.reached else "**no**",
         )
         return "| " + " | ".join(cells) + " |"
 
