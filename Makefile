@@ -18,7 +18,7 @@ NODE_ON_PATH := $(shell node -e 'process.exit(+process.versions.node.split(".")[
 # servers behind walls cannot write .pyc files, and begin twice as slowly without: they are made here
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run setup test test-docker test-compose lint format bench soak lock system clean
+.PHONY: run setup test test-docker test-images test-compose lint format bench soak lock system clean
 .DELETE_ON_ERROR:
 
 run: setup
@@ -100,6 +100,11 @@ test: setup $(VENV)/.dev system
 test-docker: SYSTEM += runc:runc iptables:iptables mmdebstrap:mmdebstrap
 test-docker: setup $(VENV)/.dev system
 	@$(BIN)/python -m pytest -m docker tests/test_docker.py $(ARGS)
+
+# Deita's own images, which are built first (a quarter of an hour the first time)
+test-images: SYSTEM += runc:runc iptables:iptables mmdebstrap:mmdebstrap
+test-images: setup $(VENV)/.dev system
+	@$(BIN)/python -m pytest -m docker tests/test_images.py -s $(ARGS)
 
 # the same, and the whole stack of compose.yml with Deita's images, which are built first (a quarter of an hour the first time)
 test-compose: SYSTEM += runc:runc iptables:iptables mmdebstrap:mmdebstrap
