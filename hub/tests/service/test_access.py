@@ -24,6 +24,16 @@ MATRIX: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("POST", "/workspaces/{slug}/members"): (401, 404, 403, 403, 201),
     ("PATCH", "/workspaces/{slug}/members/{person}"): (401, 404, 403, 403, 200),
     ("DELETE", "/workspaces/{slug}/members/{person}"): (401, 404, 403, 403, 204),
+    ("GET", "/workspaces/{slug}/connections"): (401, 404, 403, 200, 200),
+    ("POST", "/workspaces/{slug}/connections"): (401, 404, 403, 201, 409),
+    ("GET", "/workspaces/{slug}/connections/{name}"): (401, 404, 403, 200, 200),
+    ("PATCH", "/workspaces/{slug}/connections/{name}"): (401, 404, 403, 200, 200),
+    ("DELETE", "/workspaces/{slug}/connections/{name}"): (401, 404, 403, 204, 404),
+    # gone by now: whoever may ask hears that
+    ("POST", "/workspaces/{slug}/connections/{name}/test"): (401, 404, 403, 404, 404),
+    ("GET", "/workspaces/{slug}/connections/{name}/tables"): (401, 404, 403, 404, 404),
+    ("POST", "/workspaces/{slug}/connections/{name}/sample"): (401, 404, 403, 404, 404),
+    ("POST", "/workspaces/{slug}/connections/{name}/read"): (401, 404, 403, 404, 404),
     ("DELETE", "/workspaces/{slug}"): (401, 404, 403, 403, 204),
     ("POST", "/workspaces/{slug}/restore"): (401, 404, 403, 403, 200),
 }
@@ -32,6 +42,13 @@ BODIES: dict[tuple[str, str], Any] = {
     ("PATCH", "/workspaces/{slug}"): {"name": "Changed"},
     ("POST", "/workspaces/{slug}/members"): {"person": "newcomer", "role": "editor"},
     ("PATCH", "/workspaces/{slug}/members/{person}"): {"role": "viewer"},
+    ("POST", "/workspaces/{slug}/connections"): {
+        **{"name": "crm", "kind": "postgres", "host": "192.0.2.1", "database": "crm"},
+        **{"user": "reader", "password": "for the matrix"},
+    },
+    ("PATCH", "/workspaces/{slug}/connections/{name}"): {"password": "another"},
+    ("POST", "/workspaces/{slug}/connections/{name}/sample"): {"table": "customers"},
+    ("POST", "/workspaces/{slug}/connections/{name}/read"): {"table": "customers", "format": "parquet", "most": 1},
 }
 
 
@@ -62,7 +79,7 @@ def test_exactly_the_documented_callers_get_in(callers: dict[str, httpx.Client],
         if path.endswith("/restore") and kind == VIEWER:
             assert callers[OWNER].delete("/workspaces/matrix").status_code == 204
         answer = callers[kind].request(
-            method, path.format(slug="matrix", person="newcomer", workspace_id="any"), json=body
+            method, path.format(slug="matrix", person="newcomer", workspace_id="any", name="crm"), json=body
         )
         got.append(answer.status_code)
         if answer.status_code >= 400:
