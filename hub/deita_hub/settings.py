@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import unquote, urlparse
 
 from deita_hub import database_urls
+from deita_hub import setting_places as places
 from deita_hub import setting_values as read
 from deita_hub.addresses import API
 from deita_hub.egress_rules import Rule, rules
-from deita_hub.object_storage import ObjectStorage, object_storage
+from deita_hub.object_storage import ObjectStorage
 from deita_hub.origins import Origins
 from deita_hub.origins import checked as checked_origin
 from deita_hub.setting_values import SettingsError as SettingsError
@@ -34,9 +32,6 @@ SANDBOXES, NETWORKS = ("auto", "bubblewrap", "none"), ("shared", "none")
 MOUNTS = ("auto", "none")
 LOG_FORMATS = ("text", "json")
 """The first is what is taken, in production the last."""
-
-SERVER_COMMAND = (sys.executable, "-P", "-m", "deita_server")
-"""`-P`: it starts in the workspace's folder, where a member's file must not stand in for a module."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +72,7 @@ class Settings:
     mounts: str = "auto"
     server_memory: int | None = None
     server_processes: int | None = None
-    server_command: tuple[str, ...] = SERVER_COMMAND
+    server_command: tuple[str, ...] = places.SERVER_COMMAND
     backup_repository: str | None = field(default=None, repr=False)
     """Where restic keeps backups; its address may hold a password."""
     spawner: SpawnerSettings = LOCAL
@@ -268,9 +263,9 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
             docker_proxy=read.port(source, "DEITA_DOCKER_PROXY_PORT", 2375),
             proxy_metrics=read.port(source, "DEITA_PROXY_METRICS_PORT", 0),
         ),
-        database_url=_database_url(read.secret(source, "DEITA_DATABASE_URL"), home),
-        storage=_storage(source.get("DEITA_STORAGE"), home),
-        objects=_objects(source),
+        database_url=places.database_url(read.secret(source, "DEITA_DATABASE_URL"), home),
+        storage=places.storage(source.get("DEITA_STORAGE"), home),
+        objects=places.objects(source),
         trust_everyone=read.switch(source, "DEITA_TRUST_EVERYONE", False),
         samples=read.switch(source, "DEITA_SAMPLES", True),
         quota_bytes=read.count(source, "DEITA_QUOTA_BYTES", "bytes"),
@@ -282,7 +277,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         server_processes=read.count(source, "DEITA_SERVER_PROCESSES", "processes"),
         node=source.get("DEITA_NODE") or None,
         proxy=source.get("DEITA_PROXY") or None,
-        server_command=_command(source.get("DEITA_SERVER_COMMAND"), spawner),
+        server_command=places.command(source.get("DEITA_SERVER_COMMAND"), spawner),
         spawner=spawner,
         egress=rules(source.get("DEITA_EGRESS_ALLOW", "")),
         connections=rules(allow, "DEITA_CONNECTIONS_ALLOW")
@@ -300,52 +295,3 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         sign_in=sign_in_settings(source),
         environ=source,
     )
-
-
-def _database_url(value: str | None, home: Path) -> str:
-    if value is None:
-        return f"sqlite:///{home / 'catalog.sqlite'}"
-    prefix, path = "sqlite:///", value.removeprefix("sqlite:///")
-    if value.startswith(prefix) and path and path != ":memory:":
-        return value
-    try:
-        return database_urls.normalised(value)
-    except ValueError:
-        message = "DEITA_DATABASE_URL must be sqlite:///path/to/file or postgresql://user:password@host/database."
-        raise SettingsError(message) from None  # the cause holds the value
-
-
-def _storage(value: str | None, home: Path) -> Path:
-    if not value:
-        return home / "storage"
-    parts = urlparse(value)
-    if parts.scheme == "s3":
-        return home / "local"
-    if parts.scheme != "file" or parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
-        raise SettingsError("DEITA_STORAGE must be file:///path/to/folder or s3://bucket/prefix.")
-    return Path(unquote(parts.path))
-
-
-def _objects(source: Mapping[str, str]) -> ObjectStorage | None:
-    url = source.get("DEITA_STORAGE") or ""
-    if not url.startswith("s3://"):
-        return None
-    secrets = {name: read.secret(source, name) for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
-    try:
-        return object_storage(url, source, secrets)
-    except ValueError as error:
-        raise SettingsError(str(error)) from error
-
-
-def _command(value: str | None, spawner: SpawnerSettings) -> tuple[str, ...]:
-    if not value:
-        return ("python", *SERVER_COMMAND[1:]) if spawner.in_image else SERVER_COMMAND
-    if value.lstrip().startswith("["):
-        try:
-            parts = json.loads(value)
-        except ValueError as error:
-            raise SettingsError("DEITA_SERVER_COMMAND is not valid JSON.") from error
-        if not parts or not all(isinstance(part, str) for part in parts):
-            raise SettingsError("DEITA_SERVER_COMMAND must be a list of words.")
-        return tuple(parts)
-    return tuple(shlex.split(value))

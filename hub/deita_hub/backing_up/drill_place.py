@@ -19,7 +19,8 @@ from deita_hub.backing_up.postgres_cluster import cluster
 from deita_hub.backing_up.rclone import Rclone
 from deita_hub.cli.running import in_force
 from deita_hub.lifeline import FileLock, LockBusyError
-from deita_hub.settings import SERVER_COMMAND, Ports, Settings
+from deita_hub.setting_places import SERVER_COMMAND
+from deita_hub.settings import Ports, Settings
 from deita_hub.spawning.settings import HERE, LOCAL
 
 PREFIX = "drill."
