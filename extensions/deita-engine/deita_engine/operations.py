@@ -148,7 +148,7 @@ class Operations:
         except (duckdb.Error, MemoryError, OSError, ValueError, RuntimeError) as error:
             code = from_duckdb(error, str(operation.args.get("sql", "")))
             operation.report("failed", error=wire.error_message(code))
-        except Exception:
+        except Exception:  # whoever asked must hear that it failed, whatever it was
             log.exception("The operation %s failed", operation.name)
             message = "Something went wrong in the engine; its log says what."
             operation.report("failed", error=wire.error_message(EngineError("internal", message)))

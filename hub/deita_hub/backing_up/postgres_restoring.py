@@ -51,7 +51,7 @@ class Database:
             try:
                 self._bring_back(connection, dumps, moves)
                 yield list(aside.values())
-            except BaseException:
+            except BaseException:  # also when it is stopped: what was there has its names again
                 _put_back(connection, aside)
                 raise
 

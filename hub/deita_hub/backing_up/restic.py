@@ -170,7 +170,7 @@ class Restic:
                         unread.append(str(message["item"]))
                     elif len(others) < MOST_LINES:
                         others.append(line)
-            except BaseException:
+            except BaseException:  # also when it is stopped
                 process.send_signal(signal.SIGINT)  # who is stopped meanwhile leaves no lock in the repository
                 raise
         if process.returncode == SOURCE_CHANGED:
