@@ -128,7 +128,7 @@ class ObjectStore:
             self.process = subprocess.Popen(
                 [WEED, "mini", *(f"-{name}={value}" for name, value in options.items())],
                 cwd=self.folder,
-                env={**os.environ, "GOMEMLIMIT": "256MiB"},
+                env={**os.environ, "GOMEMLIMIT": "1GiB"},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
