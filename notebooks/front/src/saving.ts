@@ -121,7 +121,10 @@ export class Saving {
     this.wasEdited = this.edited;
     const save = button("Save", () => void this.save(), { class: this.edited ? "d-button d-strong" : "d-button", title: `Save (${APPLE ? "⌘" : "Ctrl"}-S)` });
     const { base } = this;
-    fill(this.sql.tools, this.events.writable() ? save : null, base ? this.menu(base) : null);
+    const open = this.sql.tools.querySelector("details")?.open ?? false; // whoever opened the menu goes on choosing
+    const menu = base ? this.menu(base) : null;
+    menu?.toggleAttribute("open", open);
+    fill(this.sql.tools, this.events.writable() ? save : null, menu);
     this.events.titled();
   }
 
