@@ -2,6 +2,7 @@
 
 Three steps, because they cost differently: `querying` imports the engine's client and pydantic; `storing` adds
 SQLAlchemy and opens the database; `importing` also asks the engine what happened while nobody wrote it down.
+Longer than other modules because everything is wired here, and nowhere else.
 """
 
 from __future__ import annotations
