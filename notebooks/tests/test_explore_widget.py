@@ -75,6 +75,8 @@ def test_in_jupyterlab_the_widget_brings_the_app_and_python_reads_what_was_done(
     body = {"type": "notebook", "content": content}
     airports.client.put(f"{airports.base}api/contents/explored.ipynb", json=body).raise_for_status()
     page = open_page(f"{airports.base}lab/tree/explored.ipynb", viewport={"width": 1280, "height": 1000})
+    # JupyterLab forgets a cell that is run before its kernel is there
+    expect(page.get_by_role("contentinfo").get_by_role("button", name="Python 3 | Idle")).to_be_visible()
     page.locator(".jp-CodeCell .cm-content").first.click()
     page.keyboard.press("Shift+Enter")
     app = page.locator(".d-embedded")
