@@ -6,12 +6,12 @@ import sys
 
 from . import log_lines
 from .confinement import confine
-from .pandas_kept_out import keep_pandas_out
+from .kept_out import keep_out
 
 options = json.loads(sys.argv[2])
 log_lines.install(options["log_format"], logging.INFO)
 confined = confine(options)
-keep_pandas_out()
+keep_out()
 
 from .process import main  # noqa: E402 - importing DuckDB starts threads, which would not be confined
 

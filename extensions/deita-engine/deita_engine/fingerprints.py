@@ -17,28 +17,20 @@ Tried for the digests of 1 M rows × 7 columns: joining the bytes in Arrow 0.5 s
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
-import os
-import resource
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
-from .result_files import columns_of
 from .shapes import Column
 from .values import column_values, is_text
 
 BYTES = pa.large_binary()
 ROWS_AT_ONCE = 65_536
-MEMORY = 2 * 1024**3
-NICENESS = 10
 SUM_BITS = 256
 
 
@@ -143,22 +135,3 @@ def _rounded(column: pa.Array) -> pa.Array:
     if not pt.is_float64(column.type):
         return column
     return column.cast(pa.float32(), safe=False)
-
-
-def main() -> None:
-    """Entry of `python -m deita_engine.fingerprints FILE [ordered]`: the hashes of a spooled result, as JSON; nothing
-    when there is none.
-    """
-    os.nice(NICENESS)
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    path = Path(sys.argv[1])
-    if not path.exists():
-        return
-    with pa.OSFile(str(path)) as file:
-        reader = pa.ipc.open_stream(file)
-        hashes = hashes_of(columns_of(reader.schema), reader, ordered=sys.argv[2] == "ordered")
-    json.dump(dataclasses.asdict(hashes), sys.stdout)
-
-
-if __name__ == "__main__":
-    main()

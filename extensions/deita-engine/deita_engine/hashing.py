@@ -45,7 +45,14 @@ class Hashing:
         return found
 
     def _ask(self, operation: Operation, path: Path, ordered: bool) -> bytes:
-        command = [sys.executable, "-I", "-m", "deita_engine.fingerprints", str(path), "ordered" if ordered else ""]
+        command = [
+            sys.executable,
+            "-I",
+            "-m",
+            "deita_engine.fingerprints_apart",
+            str(path),
+            "ordered" if ordered else "",
+        ]
         environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=environment)
         try:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from deita_engine import disk
-from deita_engine.pandas_kept_out import keep_pandas_out
+from deita_engine.kept_out import keep_out
 from deita_engine.shapes import EngineError
 
 PR_SET_PDEATHSIG = 1
@@ -25,7 +25,7 @@ def answering(answer: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     request = json.load(sys.stdin)
     resource.setrlimit(resource.RLIMIT_DATA, (request["memory"], request["memory"]))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    keep_pandas_out()
+    keep_out()
     gc.disable()  # millions of cells and no cycles: looking for some takes as long as making columns of them
     try:
         json.dump(_answered(answer, request), sys.stdout)
