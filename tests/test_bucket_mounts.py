@@ -7,6 +7,7 @@ import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -60,14 +61,25 @@ def mounted(place: Deita) -> set[str]:
     return {Path(point).parent.name for point in points if point.startswith(str(place.home / "run" / "mounts"))}
 
 
-def run(client: httpx.Client, api: str, code: str) -> None:
-    reply = execute(client, api.removesuffix("deita/api/v1"), code)
+def run(client: httpx.Client, api: str, code: str, path: str = "") -> None:
+    reply = execute(client, api.removesuffix("deita/api/v1"), code, path=path)
     assert reply["status"] == "ok", "\n".join(reply["traceback"])  # type: ignore[arg-type]
 
 
-def rclones(place: Deita) -> list[psutil.Process]:
-    mark = str(place.home / "run" / "mounts")
-    return [each for each in psutil.process_iter(["cmdline"]) if mark in " ".join(each.info["cmdline"] or ())]
+def rclones(place: Deita, part: str = "") -> list[psutil.Process]:
+    """Those of all mounts, or of the mounts of a part."""
+    mounts = f"{place.home / 'run' / 'mounts'}/"
+
+    def is_one(words: list[str]) -> bool:
+        return any(word.startswith(mounts) and Path(word).name == (part or Path(word).name) for word in words)
+
+    return [each for each in psutil.process_iter(["cmdline"]) if is_one(each.info["cmdline"] or [])]
+
+
+def session(store: ObjectStore, issued: dict[str, str]) -> Any:
+    """A client with what the mount was given."""
+    names = {"access_key_id": "AccessKeyId", "secret_access_key": "SecretAccessKey", "session_token": "Token"}
+    return store.client({ours: issued[theirs] for ours, theirs in names.items()})
 
 
 def test_it_is_there_for_one_workspace_and_knows_no_key(
@@ -76,34 +88,101 @@ def test_it_is_there_for_one_workspace_and_knows_no_key(
     api = place.open(client, "one")
     one, two = (id_of(place, client, slug) for slug in ("one", "two"))
     assert mounted(place) == {one}
-    (process,) = rclones(place)
-    told = [*process.cmdline(), *process.environ().values()]
+    (process,) = rclones(place, "files")
+    told = [word for each in rclones(place) for word in (*each.cmdline(), *each.environ().values())]
     assert not [each for each in told if failing_store.secret_key in each or failing_store.access_key in each]
-    credentials = f"{place.control}/mounts/{{}}/credentials"
+    credentials = f"{place.control}/mounts/{{}}/files/credentials"
     shown = {"Authorization": process.environ()["AWS_CONTAINER_AUTHORIZATION_TOKEN"]}
     assert httpx.get(credentials.format(two), headers=shown).json()["code"] == "token_scope"
     assert client.get(credentials.format(one)).json()["code"] == "token_scope"
-    issued = httpx.get(credentials.format(one), headers=shown).json()
-    session = {
-        "access_key_id": issued["AccessKeyId"],
-        "secret_access_key": issued["SecretAccessKey"],
-        "session_token": issued["Token"],
-    }
-    store, prefix = failing_store.client(session), place.environment["DEITA_STORAGE"].removeprefix(f"s3://{BUCKET}/")
+    assert httpx.get(f"{place.control}/mounts/{one}/notebooks/credentials", headers=shown).status_code == 403
+    store = session(failing_store, httpx.get(credentials.format(one), headers=shown).json())
+    prefix = place.environment["DEITA_STORAGE"].removeprefix(f"s3://{BUCKET}/")
     client.put(f"{api}/files/own.csv", content=b"own").raise_for_status()
     sha256 = client.get(f"{api}/files/own.csv/meta").json()["sha256"]
     key = f"files/{sha256[:2]}/{sha256}"
     assert store.get_object(Bucket=BUCKET, Key=f"{prefix}/{one}/{key}")["Body"].read() == b"own"
-    failing_store.client().put_object(Bucket=BUCKET, Key=f"{prefix}/{two}/{key}", Body=b"other")
+    for other in (f"{two}/{key}", f"{one}/notebooks/n.py"):
+        failing_store.client().put_object(Bucket=BUCKET, Key=f"{prefix}/{other}", Body=b"other")
     for forbidden in (
         lambda: store.get_object(Bucket=BUCKET, Key=f"{prefix}/{two}/{key}"),
+        lambda: store.get_object(Bucket=BUCKET, Key=f"{prefix}/{one}/notebooks/n.py"),
         lambda: store.put_object(Bucket=BUCKET, Key=f"{prefix}/{one}/{key}", Body=b"changed"),
     ):
         with pytest.raises(store.exceptions.ClientError, match="AccessDenied"):
             forbidden()
     gone = secret_files.load(settings_of({"DEITA_HOME": str(place.home)}))
-    unknown = {"Authorization": f"Bearer {token(gone, 'no-such-workspace')}"}
+    unknown = {"Authorization": f"Bearer {token(gone, 'no-such-workspace', 'files')}"}
     assert httpx.get(credentials.format("no-such-workspace"), headers=unknown).status_code == 403
+
+
+NOTEBOOKS = """
+import os, pathlib, shutil, sys, deita
+folder = deita.notebooks() / "sub"
+assert folder.samefile("notebooks/sub")
+sys.path.append(str(folder))
+sys.dont_write_bytecode = True
+import helpers
+assert helpers.VALUE == 7
+pathlib.Path("notebooks/sub/out.csv").write_text("a\\n1\\n")
+os.rename(folder / "out.csv", folder / "kept.csv")
+os.makedirs(folder / "deep" / "er")
+shutil.copy(folder / "kept.csv", folder / "deep" / "er" / "größe 1.csv")
+with open(folder / "kept.csv", "a") as file:
+    file.write("2\\n")
+(folder / "gone.csv").write_text("gone")
+(folder / "gone.csv").unlink()
+shown = sorted(name for name in os.listdir(folder) if not name.startswith("."))
+assert shown == ["deep", "helpers.py", "kept.csv"], shown
+"""
+
+
+def shown(client: httpx.Client, api: str, path: str) -> Any:
+    """What JupyterLab shows of the path; None where it finds nothing."""
+    answer = client.get(api.removesuffix("deita/api/v1") + f"api/contents/{path}")
+    return answer.json()["content"] if answer.status_code == 200 else None
+
+
+def test_a_kernel_reads_and_writes_the_notebooks_of_the_bucket(place: Deita, client: httpx.Client) -> None:
+    api = place.open(client, "one")
+    contents = api.removesuffix("deita/api/v1") + "api/contents"
+    client.put(f"{contents}/sub", json={"type": "directory"}).raise_for_status()
+    helpers = {"type": "file", "format": "text", "content": "VALUE = 7\n"}
+    client.put(f"{contents}/sub/helpers.py", json=helpers).raise_for_status()
+    run(client, api, NOTEBOOKS)
+
+    until(lambda: shown(client, api, "sub/kept.csv") == "a\n1\n2\n", what="what the kernel wrote, in JupyterLab")
+    until(lambda: shown(client, api, "sub/deep/er/größe 1.csv") == "a\n1\n", what="what the kernel copied")
+    assert sorted(each["name"] for each in shown(client, api, "sub")) == ["deep", "helpers.py", "kept.csv"]
+    changed = {"type": "file", "format": "text", "content": "VALUE = 8\n"}
+    client.put(f"{contents}/sub/helpers.py", json=changed).raise_for_status()
+    run(client, api, "assert open('notebooks/sub/helpers.py').read() == 'VALUE = 8\\n'")
+
+
+def test_the_mount_of_notebooks_writes_nothing_else(
+    place: Deita, client: httpx.Client, failing_store: ObjectStore
+) -> None:
+    place.open(client, "one")
+    one, two = (id_of(place, client, slug) for slug in ("one", "two"))
+    (process,) = rclones(place, "notebooks")
+    shown = {"Authorization": process.environ()["AWS_CONTAINER_AUTHORIZATION_TOKEN"]}
+    issued = httpx.get(f"{place.control}/mounts/{one}/notebooks/credentials", headers=shown).json()
+    store, prefix = session(failing_store, issued), place.environment["DEITA_STORAGE"].removeprefix(f"s3://{BUCKET}/")
+    store.put_object(Bucket=BUCKET, Key=f"{prefix}/{one}/notebooks/by-session.txt", Body=b"1")
+    for other in (f"{one}/files/x", f"{one}/lake/x", f"{one}/notebooks-not/x", f"{two}/notebooks/x"):
+        with pytest.raises(store.exceptions.ClientError, match="AccessDenied"):
+            store.put_object(Bucket=BUCKET, Key=f"{prefix}/{other}", Body=b"1")
+
+
+def test_what_is_written_among_notebooks_while_the_store_is_away_goes_there_later(
+    place: Deita, client: httpx.Client, failing_store: ObjectStore
+) -> None:
+    api = place.open(client, "one")
+    run(client, api, "open('notebooks/before.txt', 'w').write('before')")
+    until(lambda: shown(client, api, "before.txt") == "before", what="what was written")
+    with failing_store.frozen():
+        run(client, api, "with open('notebooks/before.txt', 'a') as file:\n    file.write(' and after')")
+    until(lambda: shown(client, api, "before.txt") == "before and after", 120, "what was written meanwhile")
 
 
 def test_a_store_that_is_away_is_an_error_and_not_the_end(

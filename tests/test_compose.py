@@ -8,6 +8,7 @@ what a registry would have sent.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -173,6 +174,8 @@ def test_a_backup_brings_everything_back_that_was_lost(stack: Stack, api: str) -
     """PostgreSQL's volume and all that Deita keeps are gone; the secrets of setup.sh and the repository are left."""
     stack.compose("exec", "-T", "backup", "deita", "backup")
     assert "can be read" in stack.compose("exec", "-T", "backup", "deita", "verify")
+    drill = json.loads(stack.compose("exec", "-T", "backup", "deita", "drill", "--json"))
+    assert drill["rto_seconds"] > 0, drill
     stack.down("--volumes")
     shutil.rmtree(stack.folder / "data" / "home")
     stack.setup()

@@ -1,10 +1,12 @@
-"""Mounts of workspaces' uploaded bytes in a bucket: one rclone per workspace, read-only, for all its servers.
+"""Mounts of a workspace in a bucket, for all its servers: the uploaded bytes, read-only, and the notebooks, to write.
 
-rclone gets no key. It asks the control plane for a session that reads this workspace's keys, as AWS's own containers do
-(https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html), and again before that ends; what
-it shows for it is derived from a secret of the hub side and good for this workspace only. Nothing is kept on this
-machine but in the kernel's memory. What runs is written down in `run/mounts/<workspace id>/`, so that a hub that starts
-again knows it: `process/` names the rclone, `servers/` who reads, `files` is the mount.
+Each is an rclone, which gets no key. It asks the control plane for a session on this part of this workspace, as AWS's
+own containers do (https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html), and again before
+that ends; what it shows for it is derived from a secret of the hub side and good for this part of this workspace only.
+Of bytes nothing is kept on this machine but in the kernel's memory; what is written among notebooks goes to the bucket
+a second after it was closed, and waits in `cache/` while the store is away. What runs is written down in
+`run/mounts/<workspace id>/`, so that a hub that starts again knows it: `process/` names the rclones, `servers/` who
+reads, `files` and `notebooks` are the mounts.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import shutil
 import subprocess
 import time
 from pathlib import Path
+from typing import Literal
 
 from deita_hub import processes, secret_files
 from deita_hub.addresses import MOUNTS
@@ -25,14 +28,22 @@ from deita_hub.processes import ProcessIdentity
 from deita_hub.secret_files import Secrets
 from deita_hub.settings import Settings
 
+Part = Literal["files", "notebooks"]
+
 PROGRAM = "rclone"
 OPTIONS = (
-    *("--read-only", "--vfs-cache-mode", "off", "--dir-cache-time", "0s", "--poll-interval", "0"),
-    *("--no-checksum", "--use-server-modtime", "--log-level", "NOTICE"),
+    *("--dir-cache-time", "0s", "--poll-interval", "0", "--use-server-modtime", "--log-level", "NOTICE"),
     *("--contimeout", "3s", "--timeout", "5s", "--low-level-retries", "1", "--retries", "1"),
 )
-"""Folders are looked at anew, because bytes come; bytes never change. A store that is away is an error soon."""
+"""Folders are looked at anew, because others write, too. A store that is away is an error soon."""
+READING = ("--read-only", "--vfs-cache-mode", "off", "--no-checksum")
+WRITING = (
+    *("--vfs-cache-mode", "writes", "--vfs-write-back", "1s"),
+    *("--vfs-cache-max-size", "1G", "--vfs-cache-max-age", "1m", "--vfs-cache-poll-interval", "10s"),
+)
 PATIENCE_S = 10.0
+GRACE_S: dict[str, float] = {"files": 2.0, "notebooks": 10.0}
+"""How long one that is asked to end may take: what was written last may be on its way."""
 UNUSED_S = 60.0
 """How long a mount stays that no server reads."""
 
@@ -41,16 +52,16 @@ class MountError(Exception):
     """The bucket could not be mounted; the log `mounts.log` says why."""
 
 
-def mount(settings: Settings, objects: ObjectStorage, workspace_id: str) -> Path:
-    """Mount a workspace's uploaded bytes, unless they are; returns where. Blocks. Raises MountError."""
+def mount(settings: Settings, objects: ObjectStorage, workspace_id: str, part: Part) -> Path:
+    """Mount a part of a workspace, unless it is; returns where. Blocks. Raises MountError."""
     home = _mounts(settings) / workspace_id
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     with FileLock(home / "lock"):
         os.utime(home)
-        if not (processes.remembered(home / "process") and _is_mounted(home)):
-            _end(home)
-            _start(settings, objects, workspace_id, home)
-    return home / "files"
+        if not (part in processes.remembered(home / "process") and _is_mounted(home / part)):
+            _end(home, part)
+            _start(settings, objects, workspace_id, home / part)
+    return home / part
 
 
 def read_by(settings: Settings, workspace_id: str, server: str, identity: ProcessIdentity) -> None:
@@ -63,7 +74,7 @@ def sweep(settings: Settings, unused: float = UNUSED_S) -> None:
     for home in _mounts(settings).glob("*"):
         with FileLock(home / "lock"):
             old = home.stat().st_mtime <= time.time() - unused
-            if old and _is_mounted(home) and not processes.remembered(home / "servers"):
+            if old and processes.remembered(home / "process") and not processes.remembered(home / "servers"):
                 _end(home)
 
 
@@ -73,9 +84,9 @@ def end_all(settings: Settings) -> None:
         _end(home)
 
 
-def token(secrets: Secrets, workspace_id: str) -> str:
-    """What the mount of a workspace shows to be given credentials: 64 hexadecimal digits."""
-    return hmac.new(secrets.service_token.encode(), f"mount {workspace_id}".encode(), hashlib.sha256).hexdigest()
+def token(secrets: Secrets, workspace_id: str, part: Part) -> str:
+    """What the mount of a part of a workspace shows to be given credentials: 64 hexadecimal digits."""
+    return hmac.new(secrets.service_token.encode(), f"mount {part} {workspace_id}".encode(), hashlib.sha256).hexdigest()
 
 
 def unmounter() -> str | None:
@@ -87,15 +98,17 @@ def _mounts(settings: Settings) -> Path:
     return settings.home / "run" / "mounts"
 
 
-def _start(settings: Settings, objects: ObjectStorage, workspace_id: str, home: Path) -> None:
-    (home / "files").mkdir(exist_ok=True)
+def _start(settings: Settings, objects: ObjectStorage, workspace_id: str, place: Path) -> None:
+    part: Part = "notebooks" if place.name == "notebooks" else "files"
+    place.mkdir(exist_ok=True)
     # the slash at the end says that it is a folder: rclone need not ask the store, which may be away
-    source = f":s3:{objects.bucket}/{objects.key(workspace_id, 'files')}/"
+    source = f":s3:{objects.bucket}/{objects.key(workspace_id, part)}/"
+    options = (*WRITING, "--cache-dir", str(place.with_name("cache"))) if part == "notebooks" else READING
     log = os.open(settings.logs_dir / "mounts.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         process = subprocess.Popen(
-            (PROGRAM, "mount", source, str(home / "files"), *OPTIONS),
-            env=_environment(settings, objects, workspace_id),
+            (PROGRAM, "mount", source, str(place), *OPTIONS, *options),
+            env=_environment(settings, objects, workspace_id, part),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -105,16 +118,16 @@ def _start(settings: Settings, objects: ObjectStorage, workspace_id: str, home: 
         os.close(log)
     identity = ProcessIdentity.of(process.pid)
     if identity is not None:
-        processes.remember(home / "process", PROGRAM, identity)
+        processes.remember(place.with_name("process"), part, identity)
     deadline = time.monotonic() + PATIENCE_S
-    while not _is_mounted(home):
+    while not _is_mounted(place):
         if process.poll() is not None or time.monotonic() > deadline:
-            _end(home)
+            _end(place.parent, part)
             raise MountError("rclone did not mount the bucket")
         time.sleep(0.02)
 
 
-def _environment(settings: Settings, objects: ObjectStorage, workspace_id: str) -> dict[str, str]:
+def _environment(settings: Settings, objects: ObjectStorage, workspace_id: str, part: Part) -> dict[str, str]:
     """No configuration file, no key of the machine or its user; only what asks the control plane."""
     endpoint = {"RCLONE_S3_ENDPOINT": objects.endpoint} if objects.endpoint else {}
     return {
@@ -124,23 +137,28 @@ def _environment(settings: Settings, objects: ObjectStorage, workspace_id: str) 
         "RCLONE_S3_PROVIDER": "Other" if objects.endpoint else "AWS",
         "RCLONE_S3_REGION": objects.region,
         "RCLONE_S3_ENV_AUTH": "true",
+        "RCLONE_S3_NO_CHECK_BUCKET": "true",
         "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{settings.control_plane_url}{MOUNTS}/{workspace_id}/credentials",
-        "AWS_CONTAINER_AUTHORIZATION_TOKEN": f"Bearer {token(secret_files.load(settings), workspace_id)}",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{settings.control_plane_url}{MOUNTS}/{workspace_id}/{part}/credentials",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN": f"Bearer {token(secret_files.load(settings), workspace_id, part)}",
         **endpoint,
     }
 
 
-def _end(home: Path) -> None:
-    """End the rclone, which unmounts, and take away what a killed one left."""
-    processes.end(processes.remembered(home / "process").values(), grace=2.0)
+def _end(home: Path, *parts: Part) -> None:
+    """End the rclones of these parts, or all, which unmount, and take away what killed ones left."""
+    found = processes.remembered(home / "process")
+    for part in parts or found:
+        if part in found:
+            processes.end([found[part]], grace=GRACE_S.get(part, 2.0))
     program = unmounter()
-    if program is not None and _is_mounted(home):
-        subprocess.run((program, "-uz", str(home / "files")), capture_output=True, check=False)
+    for place in (home / part for part in parts or GRACE_S):
+        if program is not None and _is_mounted(place):
+            subprocess.run((program, "-uz", str(place)), capture_output=True, check=False)
 
 
-def _is_mounted(home: Path) -> bool:
+def _is_mounted(place: Path) -> bool:
     """By the system's list: a mount whose program was killed can only be found there."""
-    point = str(home / "files").replace("\\", r"\134").replace(" ", r"\040").replace("\t", r"\011")
+    point = str(place).replace("\\", r"\134").replace(" ", r"\040").replace("\t", r"\011")
     lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     return any(line.split(" ")[4] == point for line in lines)

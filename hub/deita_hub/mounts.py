@@ -1,7 +1,8 @@
 """Where a workspace's stored bytes can be opened as files, so that kernels find them under their names.
 
-In a folder they are files. Of a bucket the hub mounts a workspace's uploaded bytes read-only, outside of every sandbox
-(`bucket_mounts`); where that cannot be done, Deita says so and people read through the data plane.
+In a folder they are files. Of a bucket the hub mounts a workspace's uploaded bytes read-only and its notebooks to
+write, outside of every sandbox (`bucket_mounts`); where that cannot be done, Deita says so and people read through the
+data plane.
 """
 
 from __future__ import annotations
@@ -21,10 +22,13 @@ INSTEAD = "Notebooks open files with deita.open"
 
 @dataclass(frozen=True)
 class Bytes:
-    """A workspace's stored bytes as files: `seen` is where its server opens them, `mount` what of that is mounted."""
+    """A workspace's stored bytes as files: where its server opens them, and its notebooks, if those lie elsewhere than
+    they would in a folder; `mounted` is what has to be shown to a sandbox.
+    """
 
-    seen: Path
-    mount: Path | None = None
+    files: Path
+    notebooks: Path | None = None
+    mounted: view.Mounted | None = None
 
 
 async def bytes_of(settings: Settings, workspace_id: str, folder: Path) -> Bytes | None:
@@ -35,8 +39,12 @@ async def bytes_of(settings: Settings, workspace_id: str, folder: Path) -> Bytes
         return Bytes(folder / "files")
     if obstacle() is not None:
         return None
-    mount = await asyncio.to_thread(bucket_mounts.mount, settings, settings.objects, workspace_id)
-    return Bytes(view.MOUNT if settings.sandbox == "bubblewrap" else mount, mount)
+    parts: tuple[bucket_mounts.Part, ...] = ("files", "notebooks")
+    mounts = [await asyncio.to_thread(bucket_mounts.mount, settings, settings.objects, workspace_id, p) for p in parts]
+    mounted = view.Mounted(*mounts)
+    if settings.sandbox == "bubblewrap":
+        return Bytes(view.FILES, view.NOTEBOOKS, mounted)
+    return Bytes(mounted.files, mounted.notebooks)
 
 
 def obstacle() -> str | None:

@@ -27,10 +27,14 @@ def program(world: dict[str, object], answer: Path, modules: tuple[str, ...] = M
 
 
 def execute(
-    client: httpx.Client, server: str, code: str, kind: str = "python3", seconds: float = 240
+    client: httpx.Client, server: str, code: str, kind: str = "python3", seconds: float = 240, path: str = ""
 ) -> dict[str, object]:
-    """Run code in a fresh kernel of the server at this URL; returns the reply. Raises TimeoutError."""
-    kernel = client.post(f"{server}api/kernels", json={"name": kind}).raise_for_status().json()["id"]
+    """Run code in a fresh kernel, of the notebook at `path`, of the server at this URL; returns the reply.
+
+    Raises TimeoutError.
+    """
+    asked = {"name": kind, "path": path}
+    kernel = client.post(f"{server}api/kernels", json=asked).raise_for_status().json()["id"]
     url = f"{server.replace('http', 'ws', 1)}api/kernels/{kernel}/channels"
     header = {
         "msg_id": uuid.uuid4().hex,

@@ -24,7 +24,8 @@ class Settings:
     `postgresql`; the login comes from the control plane, asked with the server's own `token`. `remote` is the `s3://`
     URL of a workspace whose files lie in a bucket: then `storage` holds what is local, and `cache_bytes` bounds what is
     kept of them there. `copies` is where copies of the SQLite files lie for a server that may only read, `mount` where
-    stored bytes can be opened by path; None where they cannot. With `metrics_token` the server's figures are read.
+    stored bytes can be opened by path and `notebooks` where those of a bucket can; None where they cannot. With
+    `metrics_token` the server's figures are read.
     """
 
     workspace_id: str
@@ -43,6 +44,7 @@ class Settings:
     database: str = "sqlite"
     remote: str | None = None
     mount: Path | None = None
+    notebooks: Path | None = None
     cache_bytes: int = 10 * 2**30
     copies: Path | None = None
     control_plane: str = ""
@@ -102,6 +104,7 @@ class Settings:
             storage=_local_folder(environment, url) if url else (fallback or Path.cwd() / ".deita"),
             remote=url.rstrip("/") if url.startswith(BUCKET) else None,
             mount=Path(mount) if (mount := environment.get("DEITA_MOUNT")) else None,
+            notebooks=Path(notebooks) if (notebooks := environment.get("DEITA_NOTEBOOKS")) else None,
             cache_bytes=int(environment.get("DEITA_CACHE_BYTES") or 10 * 2**30),
             public_url=environment.get("DEITA_PUBLIC_URL", ""),
             isolation=environment.get("DEITA_ISOLATION") or "none",

@@ -11,6 +11,7 @@ from deita_hub.broker.local import LocalStorage
 from deita_hub.broker.postgres import PostgresDatabases
 from deita_hub.broker.storage import Access, StorageCredentials, StorageIssuer
 from deita_hub.broker.sts import SessionStorage
+from deita_hub.bucket_mounts import Part
 from deita_hub.catalog import workspaces
 from deita_hub.catalog.workspaces import WORKING_ROLES
 from deita_hub.names import dashboard_user
@@ -54,16 +55,17 @@ class Broker:
         await self._place.write(lambda s: workspaces.audit(s, person, "credentials.issue", workspace_id, **kinds))
         return Credentials(storage, database)
 
-    async def issue_for_mount(self, workspace_id: str) -> StorageCredentials | None:
-        """Credentials for the hub's own mount of a workspace's bytes; None when there is nothing to mount.
+    async def issue_for_mount(self, workspace_id: str, part: Part) -> StorageCredentials | None:
+        """Credentials for the hub's own mount of a part of a workspace; None when there is nothing to mount.
 
         Raises IssueFailedError.
         """
         ids = await self._place.read(workspaces.ids)
         if self._place.settings.objects is None or workspace_id not in ids:
             return None
-        issued = await asyncio.to_thread(self._storage.issue, workspace_id, MOUNT, "read")
-        kinds = {"storage": issued.kind, "access": "read"}
+        access: Access = "write" if part == "notebooks" else "read"
+        issued = await asyncio.to_thread(self._storage.issue, workspace_id, MOUNT, access, part)
+        kinds = {"storage": issued.kind, "access": access, "part": part}
         await self._place.write(lambda s: workspaces.audit(s, MOUNT, "credentials.issue", workspace_id, **kinds))
         return issued
 

@@ -13,6 +13,6 @@ class LocalStorage:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    def issue(self, workspace_id: str, person: str, access: Access) -> StorageCredentials:
-        """Name the folder."""
+    def issue(self, workspace_id: str, person: str, access: Access, part: str = "") -> StorageCredentials:
+        """Name the folder: it has no keys that could be for a part only."""
         return StorageCredentials("local", storage.folder(self._settings, workspace_id).as_uri(), access)

@@ -31,5 +31,8 @@ class StorageCredentials:
 class StorageIssuer(Protocol):
     """A kind of storage."""
 
-    def issue(self, workspace_id: str, person: str, access: Access) -> StorageCredentials:
-        """Credentials for one workspace, at most an hour long; blocks. Raises IssueFailedError."""
+    def issue(self, workspace_id: str, person: str, access: Access, part: str = "") -> StorageCredentials:
+        """Credentials for one workspace, or only for what lies in a `part` of it, at most an hour long; blocks.
+
+        Raises IssueFailedError.
+        """

@@ -31,8 +31,8 @@ class SessionStorage:
         self._client: BaseClient | None = None
         self._opening = threading.Lock()
 
-    def issue(self, workspace_id: str, person: str, access: Access) -> StorageCredentials:
-        """A session for one workspace; `person` is in its name, for the storage's own log."""
+    def issue(self, workspace_id: str, person: str, access: Access, part: str = "") -> StorageCredentials:
+        """A session for one workspace or a part of it; `person` is in its name, for the storage's own log."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         objects = self.objects
@@ -40,7 +40,7 @@ class SessionStorage:
             answer: dict[str, Any] = self._sts().assume_role(
                 RoleArn=objects.role,
                 RoleSessionName=re.sub(r"[^\w+=,.@-]", "-", f"deita-{person}", flags=re.ASCII)[:64],
-                Policy=json.dumps(policy(objects.bucket, objects.key(workspace_id), access)),
+                Policy=json.dumps(policy(objects.bucket, objects.key(workspace_id, part), access)),
                 DurationSeconds=SECONDS,
             )
         except (BotoCoreError, ClientError) as error:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import site
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from deita_hub import doors, storage
@@ -17,13 +18,21 @@ from deita_hub.names import is_dashboard_user
 from deita_hub.sandbox import bubblewrap
 from deita_hub.settings import Settings
 
-MOUNT = Path("/mnt/files")
-"""Where a server sees what is mounted of a bucket: a place that no member can put anything else into."""
+FILES, NOTEBOOKS = Path("/mnt/files"), Path("/mnt/notebooks")
+"""Where a server sees what is mounted of a bucket: places that no member can put anything else into."""
 
 
-def options(settings: Settings, folder: Path, person: str, mount: Path | None = None) -> list[str]:
+@dataclass(frozen=True)
+class Mounted:
+    """What is mounted of a workspace in a bucket: its bytes and its notebooks."""
+
+    files: Path
+    notebooks: Path
+
+
+def options(settings: Settings, folder: Path, person: str, mounted: Mounted | None = None) -> list[str]:
     """The options of `bwrap` for this server; `folder` is the workspace's, the person's folder in it exists, and so
-    does `mount`, which holds the workspace's bytes if they lie in a bucket.
+    does what is mounted of it if it lies in a bucket.
     """
     return [
         *bubblewrap.base(),
@@ -31,7 +40,7 @@ def options(settings: Settings, folder: Path, person: str, mount: Path | None = 
         *_covered(settings),
         *_workspace(settings, folder, person),
         *bubblewrap.each("--ro-bind", [settings.lifeline]),
-        *(() if mount is None else ("--ro-bind", str(mount), str(MOUNT))),
+        *_mounted(mounted),
         *_network(settings),
         *_sealed(settings, folder),
         *("--chdir", str(folder)),
@@ -87,6 +96,12 @@ def _workspace(settings: Settings, folder: Path, person: str) -> list[str]:
         return [*bubblewrap.each("--bind", [folder]), *own]
     copies = bubblewrap.each("--ro-bind-try", [storage.copies_folder(settings, folder.name)])
     return [*bubblewrap.each("--ro-bind", [folder]), *own, *copies]
+
+
+def _mounted(mounted: Mounted | None) -> list[str]:
+    if mounted is None:
+        return []
+    return ["--ro-bind", str(mounted.files), str(FILES), "--bind", str(mounted.notebooks), str(NOTEBOOKS)]
 
 
 def _network(settings: Settings) -> list[str]:

@@ -61,7 +61,9 @@ class LocalSpawner(WorkspaceSpawner, LocalProcessSpawner):
         if self.is_dashboards and settings.database == "sqlite":
             env["DEITA_COPIES"] = str(storage.copies_folder(settings, env["DEITA_WORKSPACE_ID"]))
         if self.stored is not None:
-            env["DEITA_MOUNT"] = str(self.stored.seen)
+            env["DEITA_MOUNT"] = str(self.stored.files)
+            if self.stored.notebooks is not None:
+                env["DEITA_NOTEBOOKS"] = str(self.stored.notebooks)
         if self.listener is not None:
             env.update(DEITA_DOORS=str(doors.folder(settings)), DEITA_LISTENER=str(self.listener.fileno()))
         return env
@@ -81,10 +83,10 @@ class LocalSpawner(WorkspaceSpawner, LocalProcessSpawner):
         if self.is_dashboards:
             await asyncio.to_thread(storage.make_copies_folder, settings, folder.name)
         self.stored = await self._stored(folder)
-        mount = self.stored.mount if self.stored is not None else None
+        mounted = self.stored.mounted if self.stored is not None else None
         walls: list[str] = []
         if settings.sandbox == "bubblewrap":
-            walls, self.own = view.options(settings, folder, person, mount), own
+            walls, self.own = view.options(settings, folder, person, mounted), own
         limits = Limits(settings.server_memory, settings.server_processes)
         command, log = [*self.cmd, *self.get_args()], settings.server_log(person, self.name)
         handed = () if self.listener is None else (self.listener.fileno(),)
@@ -92,7 +94,7 @@ class LocalSpawner(WorkspaceSpawner, LocalProcessSpawner):
         self.pid = self.identity.pid if self.identity is not None else self.proc.pid
         if self.identity is not None:
             processes.remember(settings.servers_dir, self.record, self.identity)
-            if mount is not None:
+            if self.stored is not None and settings.objects is not None:
                 bucket_mounts.read_by(settings, folder.name, self.record, self.identity)
 
     async def _stored(self, folder: Path) -> mounts.Bytes | None:

@@ -19,7 +19,7 @@ MATRIX: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("POST", "/workspaces/{slug}/start"): (401, 404, 202, 202, 202),
     ("POST", "/workspaces/{slug}/stop"): (401, 404, 403, 202, 202),
     ("POST", "/workspaces/{slug}/credentials"): (401, 403, 403, 403, 403),
-    ("GET", "/mounts/{workspace_id}/credentials"): (403, 403, 403, 403, 403),
+    ("GET", "/mounts/{workspace_id}/{part}/credentials"): (403, 403, 403, 403, 403),
     ("GET", "/workspaces/{slug}/members"): (401, 404, 403, 200, 200),
     ("POST", "/workspaces/{slug}/members"): (401, 404, 403, 403, 201),
     ("PATCH", "/workspaces/{slug}/members/{person}"): (401, 404, 403, 403, 200),
@@ -82,9 +82,8 @@ def test_exactly_the_documented_callers_get_in(callers: dict[str, httpx.Client],
     for kind in CALLERS:
         if path.endswith("/restore") and kind == VIEWER:
             assert callers[OWNER].delete("/workspaces/matrix").status_code == 204
-        answer = callers[kind].request(
-            method, path.format(slug="matrix", person="newcomer", workspace_id="any", name="crm"), json=body
-        )
+        names = {"slug": "matrix", "person": "newcomer", "workspace_id": "any", "part": "files", "name": "crm"}
+        answer = callers[kind].request(method, path.format(**names), json=body)
         got.append(answer.status_code)
         if answer.status_code >= 400:
             assert set(answer.json()) == {"code", "message", "hint", "details", "request_id"}

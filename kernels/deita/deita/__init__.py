@@ -21,7 +21,7 @@ from deita.history import History, PastQuery
 from deita.imports import Import, Reject
 from deita.lineage import Lineage
 from deita.open_files import open
-from deita.paths import path
+from deita.paths import notebooks, path
 from deita.previews import Preview
 from deita.profiles import Profile
 from deita.receipts import Receipt
@@ -60,6 +60,7 @@ __all__ = [
     "__version__",
     "connect",
     "filesystem",
+    "notebooks",
     "open",
     "path",
     "workspace",

@@ -12,13 +12,14 @@ from deita.workspace import Workspace
 
 @dataclass(frozen=True)
 class Surroundings:
-    """A kernel's environment: where the data plane is, what opens it, the folders where results and files lie."""
+    """A kernel's environment: where the data plane is, what opens it, the folders where things lie."""
 
     api: str
     token: str
     workspace: str
     spool: Path | None
     files: Path | None
+    notebooks: Path | None
 
 
 def surroundings() -> Surroundings:
@@ -30,8 +31,9 @@ def surroundings() -> Surroundings:
             "This process does not run inside a Deita workspace.",
             'Connect from outside with deita.connect("http://…", token="…", workspace="…").',
         )
-    spool, files = (Path(found) if (found := os.environ.get(name)) else None for name in ("DEITA_SPOOL", "DEITA_FILES"))
-    return Surroundings(api, token, os.environ.get("DEITA_WORKSPACE", ""), spool, files)
+    folders = (os.environ.get(name) for name in ("DEITA_SPOOL", "DEITA_FILES", "DEITA_NOTEBOOKS"))
+    spool, files, notebooks = (Path(found) if found else None for found in folders)
+    return Surroundings(api, token, os.environ.get("DEITA_WORKSPACE", ""), spool, files, notebooks)
 
 
 def workspace() -> Workspace:

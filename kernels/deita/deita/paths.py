@@ -1,4 +1,4 @@
-"""Where a workspace's file lies for programs that open paths, in a kernel of the workspace."""
+"""Where a workspace's files and notebooks lie for programs that open paths, in a kernel of the workspace."""
 
 from __future__ import annotations
 
@@ -24,3 +24,17 @@ def path(name: str) -> Path:
     if not name or Path(name).name != name or not found.is_file():
         raise DeitaError("file_not_found", "There is no such file.", details={"file": name})
     return found
+
+
+def notebooks() -> Path:
+    """The folder of this kernel's notebooks and of what lies beside them, for reading and writing.
+
+    >>> table.to_csv(deita.notebooks() / "reports" / "sales.csv")
+
+    Where the workspace lies in a bucket, what is written is there a second after it was closed. Raises DeitaError
+    `no_path` where notebooks have no paths: in a bucket that is not mounted, and behind viewers' pages.
+    """
+    folder = surroundings().notebooks
+    if folder is None:
+        raise DeitaError("no_path", "The workspace's notebooks have no paths here.", "JupyterLab opens and saves them.")
+    return folder

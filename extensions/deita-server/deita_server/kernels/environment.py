@@ -18,7 +18,8 @@ _QUIET = {"PLOOMBER_STATS_ENABLED": "false", "PLOOMBER_VERSION_CHECK_DISABLED": 
 class KernelEnvironment:
     """What every kernel of this server gets; only the token differs. Without a `spool`, results come by HTTP.
 
-    `files` is the folder with the workspace's files under their names, where there is one.
+    `files` is the folder with the workspace's files under their names, `notebooks` that of its notebooks, where they
+    have one.
     """
 
     api: str
@@ -28,6 +29,7 @@ class KernelEnvironment:
     egress: str = ""
     """The proxy that leads outside, where a server has no other way."""
     files: Path | None = None
+    notebooks: Path | None = None
 
     def build(self, given: Mapping[str, str], token: str, own: Path | None = None) -> dict[str, str]:
         """Return the environment of a new kernel from what its starter meant to hand over (often the server's own).
@@ -45,7 +47,7 @@ class KernelEnvironment:
         }
         if own is not None:
             built |= {"HOME": str(own), "TMPDIR": str(own), "IPYTHONDIR": str(own / "ipython")}
-        folders = {"DEITA_SPOOL": self.spool, "DEITA_FILES": self.files}
+        folders = {"DEITA_SPOOL": self.spool, "DEITA_FILES": self.files, "DEITA_NOTEBOOKS": self.notebooks}
         return {**built, **{name: str(folder) for name, folder in folders.items() if folder is not None}}
 
     def _way_out(self) -> dict[str, str]:

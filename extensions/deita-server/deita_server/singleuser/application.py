@@ -80,6 +80,7 @@ class WorkspaceServerApp(Logging, ServerApp):
                 profile=folders.personal(settings, "ipython"),
                 egress=settings.egress,
                 files=settings.names if settings.mount else None,
+                notebooks=None if self.is_shared else folders.opened_notebooks(settings),
             ),
             apart=self.is_shared,
         )

@@ -6,6 +6,7 @@ differently for each member. So this process looks into the workspace's folder i
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -16,7 +17,23 @@ def notebooks(settings: Settings) -> Path:
     """Return the root of JupyterLab and start folder of kernels, made if need be."""
     folder = settings.storage / "notebooks"
     folder.mkdir(parents=True, exist_ok=True)
+    if settings.remote and not settings.is_shared:
+        _lead(folder / "notebooks", settings.notebooks)
     return folder
+
+
+def opened_notebooks(settings: Settings) -> Path | None:
+    """Return where kernels open notebooks and what lies beside them by path; None for a bucket that is not mounted."""
+    return settings.notebooks if settings.remote else notebooks(settings)
+
+
+def _lead(entry: Path, mount: Path | None) -> None:
+    """Kernels start on this machine, whether the bucket answers or not; a link leads to its notebooks."""
+    if entry.is_symlink() and entry.readlink() != mount:
+        entry.unlink(missing_ok=True)
+    if mount is not None and not os.path.lexists(entry):
+        with contextlib.suppress(FileExistsError):  # another server of the workspace made it
+            entry.symlink_to(mount)
 
 
 def personal(settings: Settings, name: str) -> Path:

@@ -1,4 +1,4 @@
-"""What the mount of a workspace's bytes asks, in the form of AWS's credentials for containers."""
+"""What the mounts of a workspace ask, in the form of AWS's credentials for containers."""
 
 from __future__ import annotations
 
@@ -17,23 +17,24 @@ from deita_hub.service.parts import parts_of
 router = APIRouter(prefix=MOUNTS, tags=["workspace servers"])
 
 
-@router.get("/{workspace_id}/credentials")
+@router.get("/{workspace_id}/{part}/credentials")
 async def issue_mount_credentials(
     request: Request,
     response: Response,
     workspace_id: Annotated[str, Path(max_length=100)],
+    part: bucket_mounts.Part,
     authorization: Annotated[str, Header(max_length=200)] = "",
 ) -> models.MountCredentials:
-    """Issue what reads a workspace's keys in the bucket, for an hour at most, to the hub's mount of them.
+    """Issue what reads a workspace's uploaded bytes, or writes its notebooks, to the hub's mount of them, for an hour.
 
     Only with the token that the hub made for this mount; any other is 403 `token_scope`.
     """
     parts = parts_of(request)
-    known = f"Bearer {bucket_mounts.token(parts.secrets, workspace_id)}"
+    known = f"Bearer {bucket_mounts.token(parts.secrets, workspace_id, part)}"
     if not hmac.compare_digest(authorization.encode(), known.encode()):
         raise _not_theirs()
     try:
-        issued = await parts.broker.issue_for_mount(workspace_id)
+        issued = await parts.broker.issue_for_mount(workspace_id, part)
     except IssueFailedError as error:
         raise ServiceError("storage_unavailable", str(error), "Try again in a few seconds.") from error
     if issued is None:
