@@ -95,6 +95,13 @@ def purge(settings: Settings, workspace_id: str) -> None:
         bucket_of(settings.objects).purge(workspace_id)
 
 
+def remove_person(settings: Settings, name: str) -> None:
+    """Remove what a person alone could read in every workspace, deleted ones too: results, history, settings."""
+    for home in (settings.storage, settings.storage / TRASH):
+        for path in home.glob(f"*/people/{name}"):
+            _remove(path)
+
+
 def _remove(path: Path) -> None:
     """Remove a folder, also one that is read-only or has such in it; links are not followed."""
     for folder, _, _ in os.walk(path):

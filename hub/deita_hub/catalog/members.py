@@ -57,8 +57,8 @@ def change(session: Session, workspace: Workspace, person: str, role: str, *, by
     """Give a member another role; returns the role they had, too. Raises `NoMemberError` and `LastOwnerError`."""
     member = _member(session, workspace, person)
     before = member.role
-    if before == "owner" and role != "owner":
-        _check_other_owner(session, workspace, person)
+    if role != "owner" and is_only_owner(session, member):
+        raise LastOwnerError(person)
     if role != before:
         member.role = role
         audit(session, by, "member.change", workspace.id, member=person, role=role, before=before)
@@ -68,8 +68,8 @@ def change(session: Session, workspace: Workspace, person: str, role: str, *, by
 def remove(session: Session, workspace: Workspace, person: str, *, by: str) -> None:
     """Take a person out of the workspace. Raises `NoMemberError` and `LastOwnerError`."""
     member = _member(session, workspace, person)
-    if member.role == "owner":
-        _check_other_owner(session, workspace, person)
+    if is_only_owner(session, member):
+        raise LastOwnerError(person)
     session.delete(member)
     audit(session, by, "member.remove", workspace.id, member=person, role=member.role)
 
@@ -81,9 +81,9 @@ def _member(session: Session, workspace: Workspace, person: str) -> Member:
     return member
 
 
-def _check_other_owner(session: Session, workspace: Workspace, person: str) -> None:
+def is_only_owner(session: Session, member: Member) -> bool:
+    """Whether without this member the workspace would be nobody's."""
     others = select(Member.person).where(
-        Member.workspace_id == workspace.id, Member.role == "owner", Member.person != person
+        Member.workspace_id == member.workspace_id, Member.role == "owner", Member.person != member.person
     )
-    if session.scalars(others.limit(1)).first() is None:
-        raise LastOwnerError(person)
+    return member.role == "owner" and session.scalars(others.limit(1)).first() is None

@@ -1,4 +1,4 @@
-"""`deita user`: people, their sign-in links, and who they are at the provider."""
+"""`deita user`: people, their sign-in links, and who they are at the provider. How they leave is in `leaving`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from deita_hub.addresses import sign_in_url
 from deita_hub.catalog import identities, people
 from deita_hub.catalog.models import Person
+from deita_hub.cli import leaving
 from deita_hub.cli.catalog import opened
 from deita_hub.cli.output import VerbError, answer, here, json_option, newcomer, person_name
 from deita_hub.cli.running import check_admitted, in_force, running
@@ -22,7 +23,10 @@ from deita_hub.sign_in import admission
 
 @click.group("user")
 def command() -> None:
-    """Add and list people, give them sign-in links, say who they are at the provider."""
+    """Add, list and remove people, give them sign-in links, say who they are at the provider."""
+
+
+command.add_command(leaving.remove)
 
 
 @command.command("add")

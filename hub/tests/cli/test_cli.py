@@ -17,6 +17,7 @@ VERBS = [
     ("user", "add"),
     ("user", "list"),
     ("user", "link"),
+    ("user", "remove"),
     ("workspace", "list"),
     ("workspace", "create"),
     ("workspace", "start"),
