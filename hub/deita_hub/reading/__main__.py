@@ -24,6 +24,8 @@ from deita_hub.reading.job import Job
 
 LINE = 4 * 2**20
 CANCEL_S = 5.0
+UNHEARD = 3
+"""The exit code where nobody listens any more."""
 MEMORY = 2 * 2**30
 SHOWN_COLUMNS, SHOWN_CHARACTERS = 200, 300
 
@@ -33,17 +35,19 @@ class Watch:
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
+        self.is_over = False
         self.connection: Connection | None = None
         threading.Thread(target=self._wait, daemon=True).start()
 
     def _wait(self) -> None:
         self._stream.read()
+        self.is_over = True
         try:
             if self.connection is not None and not self.connection.closed:
                 self.connection.cancel_safe(timeout=CANCEL_S)
         except psycopg.Error:
             pass  # the connection ends with the process, which the database notices a little later
-        os._exit(3)
+        os._exit(UNHEARD)
 
 
 def run(job: Job, frames: Frames, watch: Watch) -> None:
@@ -135,7 +139,8 @@ def main() -> None:
         message = "The rows need more memory than reading may take."
         frames.say(b"F", {"code": "connection_row_too_large", "message": message, "hint": None, "details": {}})
     sys.stdout.flush()
-    os._exit(0)  # the thread waits for standard input and would hold the interpreter's end up
+    # the thread waits for standard input and would hold the interpreter's end up
+    os._exit(UNHEARD if watch.is_over else 0)
 
 
 if __name__ == "__main__":

@@ -183,6 +183,8 @@ class QueriesManager:
         if record.run and not record.promised:  # after a crash it is known, as one that was interrupted
             record.promised = True
             await self._known.keep(record)
+        elif record.outcome and record.over and not record.over.done():  # what is answered is written down first
+            await asyncio.wait((record.over,))
         if record.state != "done":
             return record.body(), record.outcome is not None
         rows = record.first_page

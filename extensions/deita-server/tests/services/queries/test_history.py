@@ -38,7 +38,7 @@ def test_queries_are_found_by_state_and_time(server: RunningServer):
     assert found(server, q="radish", since=done["receipt"]["started_at"])[0] == done["id"]
     assert found(server, q="radish", since="2100-01-01T00:00:00+02:00") == []
     running = server.query(f"{ENDLESS} OR b.range = 999", wait_ms=0).json()["id"]
-    assert found(server, state="running") == [running]
+    server.wait_until(lambda: found(server, state="running") == [running])
     server.api.delete(f"/queries/{running}")
     assert found(server, state="cancelled") == [running]
 
