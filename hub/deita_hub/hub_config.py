@@ -71,6 +71,7 @@ def _people(c: Any, settings: Settings) -> None:
         "slow_spawn_timeout": 0,
         "slow_stop_timeout": 0,
         "cookie_options": {"SameSite": "Lax"},
+        "xsrf_cookie_kwargs": {"SameSite": "Lax", "secure": settings.origins.secure},
         "log_function": request_log.of_handler,
     }
 

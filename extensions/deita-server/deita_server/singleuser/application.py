@@ -51,7 +51,10 @@ def configuration(settings: Settings, root: Path) -> Config:
         reraise_server_extension_failures=True,  # a server without its data plane must not look alive
         allow_root=True,  # as whom a server runs is the spawner's choice
         cookie_secret_file=str(folders.personal(settings, "jupyter") / "cookie_secret"),
-        tornado_settings={"log_function": Requests(settings.log_format)},
+        tornado_settings={
+            "log_function": Requests(settings.log_format),
+            "xsrf_cookie_kwargs": {"secure": settings.public_url.startswith("https://")},
+        },
     )
     return config
 
