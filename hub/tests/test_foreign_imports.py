@@ -202,9 +202,22 @@ async def test_explore_reads_a_table_from_a_database(api: httpx.Client, deita: A
             await page.screenshot(path=f"{folder}/foreign.png")
         await dialog.get_by_role("button", name="Import").click()
         await expect(page.get_by_role("status").filter(has_text="seen: 7 rows")).to_be_visible(timeout=90_000)
+        await page.get_by_role("button", name="Read again").click()
+        read_again = page.get_by_role("status").filter(has_text="v2")
+        await expect(read_again).to_be_visible(timeout=90_000)
+        if folder := os.environ.get("DEITA_SCREENSHOTS"):
+            await page.screenshot(path=f"{folder}/read-again.png")
+        source = api.get("/tables/seen").json()["source"]["recipe"]["source"]
+        assert (source["connection"], source["query"]) == ("crm", "SELECT * FROM orders WHERE id <= 7")
+        await page.get_by_role("button", name="Undo").click()
+        await expect(page.get_by_label("Version 3, see all versions")).to_be_visible(timeout=60_000)
         await browser.close()
         assert errors == []
-    assert api.get("/tables/seen").json()["source"]["recipe"]["source"]["connection"] == "crm"
+    assert [each["operation"] for each in api.get("/tables/seen/versions").json()["items"]] == [
+        "restore",
+        "replace",
+        "create",
+    ]
 
 
 def test_viewers_see_nothing_and_the_password_is_in_no_server(

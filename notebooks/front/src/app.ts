@@ -109,7 +109,7 @@ export class Explore {
     const receipt = (id: string) => this.receipts.open(id);
     const openSql = (sql: string) => this.go.sql(sql);
     const profiles = new Profiles(api);
-    const frame: Frame = new Frame(this.root, api.base, this.side.element, { mode: (mode) => this.go.mode(mode), search: () => this.search.open(), sheet: () => frame.sheetOpen(), reading: () => this.stage.current && reviewing.open(this.stage.current.name) }, notices.element, this.search.element, this.receipts.element, this.history.element, this.lineage.element, this.foreign.element);
+    const frame: Frame = new Frame(this.root, api.base, this.side.element, { mode: (mode) => this.go.mode(mode), search: () => this.search.open(), sheet: () => frame.sheetOpen(), reading: () => this.stage.current && reviewing.open(this.stage.current.name), again: () => (this.writable ? (origin, table, before) => this.intake.readForeign(origin, table, before) : null) }, notices.element, this.search.element, this.receipts.element, this.history.element, this.lineage.element, this.foreign.element);
     const sql = new SqlPane(api, { changed: (text) => store.set({ sql: text }), given: (params) => store.set({ params }), finished: (query, text, given) => this.stage.finished(query, text, given), wrote: () => void lists.refreshed(), say, writable, receipt, history: () => this.history.open() });
     return {
       frame,

@@ -3,6 +3,7 @@
 import { button, fill, h, icon, type Child, type IconName } from "./dom.ts";
 import { closeOutside } from "./download.ts";
 import { ago, counted, size } from "./format.ts";
+import { originOf, type ForeignSource } from "./foreignapi.ts";
 import { readingButton } from "./review.ts";
 import type { QueryTitle } from "./saving.ts";
 import type { Mode, View } from "./state.ts";
@@ -30,6 +31,8 @@ export interface FrameEvents {
   sheet: () => void;
   /** Shows how the table was read. */
   reading: () => void;
+  /** Reads a table from its database again; null for who may not. */
+  again: () => ((origin: ForeignSource, table: string, before: number) => void) | null;
 }
 
 export class Frame {
@@ -86,7 +89,7 @@ export class Frame {
     if (mode === "sql") return fill(this.title, h("h1", { title: query.description || query.name }, query.name), query.versions ? h("span", { class: "d-fact" }, query.versions) : null, query.edited ? h("span", { class: "d-fact d-warn" }, "edited") : null);
     if (mode === "chart" && of === "query") return fill(this.title, h("h1", {}, "Chart of the query’s result"));
     if (!table) return fill(this.title, h("h1", {}, "Explore"));
-    fill(this.title, h("h1", { title: table.name }, table.name), ...facts(table), table.source?.file ? readingButton(this.events.reading) : null);
+    fill(this.title, h("h1", { title: table.name }, table.name), ...facts(table), table.source?.file ? readingButton(this.events.reading) : null, this.againButton(table));
   }
 
   /** A line across the body: what is wrong with the whole workspace, and the way out. */
@@ -94,6 +97,14 @@ export class Frame {
     if (this.banner.dataset["kind"] === kind && kind !== "failed") return;
     this.banner.dataset["kind"] = kind;
     fill(this.banner, kind ? h("div", { class: "d-banner", role: kind === "read-only" ? "note" : "alert" }, icon("warn"), h("span", {}, text), action) : null);
+  }
+
+  private againButton(table: Table): HTMLElement | null {
+    const origin = originOf(table);
+    const read = this.events.again();
+    if (!origin || !read) return null;
+    const title = `Read it from ${origin.connection} as it is there now; this version stays`;
+    return button("Read again", () => read(origin, table.name, table.version), { class: "d-button d-quiet d-reading", title, icon: "again" });
   }
 
   private arrow(event: KeyboardEvent): void {

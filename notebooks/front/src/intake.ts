@@ -75,10 +75,10 @@ export class Intake {
     this.push(++this.batches, file, 0, null, { stored, ...into });
   }
 
-  /** Reads from a database into a table. */
-  readForeign(origin: ForeignSource, table: string): void {
+  /** Reads from a database into a table: a new one, or again into one of which `before` is the version to go back to. */
+  readForeign(origin: ForeignSource, table: string, before: number | null = null): void {
     const what = "table" in origin ? origin.table : "query";
-    this.push(++this.batches, `${origin.connection} · ${what}`, 0, null, { origin, table });
+    this.push(++this.batches, `${origin.connection} · ${what}`, 0, null, { origin, table, before, mode: before === null ? "create" : "replace" });
   }
 
   /** Goes on with an import that somebody has looked at. */
