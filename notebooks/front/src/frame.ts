@@ -104,7 +104,7 @@ export class Frame {
     const read = this.events.again();
     if (!origin || !read) return null;
     const title = `Read it from ${origin.connection} as it is there now; this version stays`;
-    return button("Read again", () => read(origin, table.name, table.version), { class: "d-button d-quiet d-reading", title, icon: "again" });
+    return button("Read again", () => read(origin, table.name, table.version), { class: "d-button d-quiet d-reading", title, "aria-label": "Read again", icon: "again" });
   }
 
   private arrow(event: KeyboardEvent): void {
