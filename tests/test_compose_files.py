@@ -183,3 +183,13 @@ def test_setup_says_what_is_missing(tmp_path: Path) -> None:
     command = ["sh", str(ROOT / "deploy" / "setup.sh"), str(tmp_path / "none")]
     asked = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert asked.returncode == 1 and "cp .env.example" in asked.stderr
+
+
+def test_every_secret_that_a_service_is_told_of_is_there_for_it(environment: Path) -> None:
+    """A file that is named and missing ends a program before it says anything else."""
+    services = rendered(environment, "compose.yml")["services"]
+    assert services
+    for name, service in services.items():
+        told = {str(value) for value in service.get("environment", {}).values()}
+        named = {value.removeprefix("/run/secrets/") for value in told if value.startswith("/run/secrets/")}
+        assert named <= {each["source"] for each in service.get("secrets", ())}, name

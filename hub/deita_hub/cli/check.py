@@ -19,7 +19,7 @@ from deita_hub.backing_up.errors import BackupError
 from deita_hub.broker.storage import IssueFailedError
 from deita_hub.broker.sts import SessionStorage
 from deita_hub.bucket import Bucket, BucketError
-from deita_hub.cli.output import answer, here, json_option
+from deita_hub.cli.output import VerbError, answer, here, json_option
 from deita_hub.cli.running import in_force, state_of
 from deita_hub.hardening import BucketGuard
 from deita_hub.object_storage import ObjectStorage
@@ -44,11 +44,14 @@ class Finding:
 
 
 @click.command("check")
+@click.option("--only", multiple=True, metavar="NAME", help="Look at this line alone, e.g. backup.")
 @json_option
-def command(as_json: bool) -> None:
+def command(only: tuple[str, ...], as_json: bool) -> None:
     """Show what is in force; the exit code is 1 if something is broken."""
+    if unknown := set(only) - set(PROBES):
+        raise VerbError(f"There is no {', '.join(sorted(unknown))}: {', '.join(PROBES)}.")
     settings = here()
-    findings = [_checked(name, probe, settings) for name, probe in PROBES.items()]
+    findings = [_checked(name, PROBES[name], settings) for name in only or PROBES]
     fine = all(each.fine for each in findings)
     lines = [f"{'ok    ' if each.fine else 'BROKEN'}  {each.name:<10} {each.text}" for each in findings]
     answer(as_json, {"fine": fine, "items": [asdict(each) for each in findings]}, "\n".join(lines))
