@@ -7,9 +7,7 @@ what a registry would have sent.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,9 +17,8 @@ import httpx
 import pytest
 
 from bench.running import until
-from tests.servers import stand_in_services
+from tests.servers import compose_stack
 from tests.servers.compose_stack import API, PROJECT, Stack
-from tests.servers.docker_engine import running_engine
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(1800)]
 CSV = b"city,people\nBonn,340\nKiel,250\n"
@@ -31,17 +28,10 @@ LIMITS = {"memory": "memory/memory.limit_in_bytes", "pids": "pids/pids.max"}
 
 @pytest.fixture(scope="module")
 def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """All services, healthy. DEITA_TEST_ENGINE names the folder of another engine."""
-    engine_folder = Path(os.environ.get("DEITA_TEST_ENGINE") or request.config.rootpath / ".venv" / "docker-engine")
-    with running_engine(engine_folder) as engine, contextlib.closing(engine.client()) as client:
-        images = stand_in_services.make(engine, client)
-        found = Stack(engine, tmp_path_factory.mktemp("compose"), images, client)
-        found.prepare()
-        try:
-            found.up()
-            yield found
-        finally:
-            found.down("--volumes")
+    """All services, healthy."""
+    with compose_stack.prepared(request.config.rootpath, tmp_path_factory.mktemp("compose")) as found:
+        found.up()
+        yield found
 
 
 @pytest.fixture(scope="module")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,8 @@ import httpx
 import psutil
 
 from bench.running import free_port, until
-from tests.servers.docker_engine import Engine
+from tests.servers import stand_in_services
+from tests.servers.docker_engine import Engine, running_engine
 from tests.servers.edge import ROOT, Edge
 
 COMPOSE = Path(sys.executable).with_name("docker-compose")
@@ -30,8 +34,8 @@ class Stack:
         self.edge = Edge(DOMAIN, free_port(), free_port(), folder / "data" / "edge")
         self._images = images
 
-    def prepare(self) -> None:
-        """Write the settings and have setup.sh make folders and secrets."""
+    def prepare(self, **more: str) -> None:
+        """Write the settings, `more` among them, and have setup.sh make folders and secrets."""
         given = {
             "DEITA_DATA": self.folder / "data",
             "DEITA_SECRETS": self.folder / "secrets",
@@ -47,6 +51,7 @@ class Stack:
             "DEITA_SERVER_PROCESSES": 500,
             "COMPOSE_PROJECT_NAME": PROJECT,
             "DOCKER_SOCKET": self.engine.host.removeprefix("unix://"),
+            **more,
         }
         text = (ROOT / ".env.example").read_text()
         kept = [line for line in text.splitlines() if line.partition("=")[0] not in given]
@@ -59,8 +64,8 @@ class Stack:
         """Make the folders and secrets that are not there."""
         subprocess.run(["sh", str(ROOT / "deploy" / "setup.sh"), str(self.folder / ".env")], check=True, timeout=60)
 
-    def compose(self, *words: str, seconds: float = 600) -> str:
-        """What a command of Compose prints; it has to succeed."""
+    def compose(self, *words: str, seconds: float = 600, said: str = "") -> str:
+        """What a command of Compose prints, which is told `said`; it has to succeed."""
         command = [COMPOSE, "--env-file", self.folder / ".env", "-f", ROOT / "compose.yml", *words]
         environment = {"DOCKER_HOST": self.engine.host, "PATH": "/usr/bin:/bin", "HOME": str(self.folder)}
         asked = subprocess.run(
@@ -70,7 +75,7 @@ class Stack:
             text=True,
             timeout=seconds,
             check=False,
-            stdin=subprocess.DEVNULL,
+            input=said,
         )
         assert asked.returncode == 0, f"{words}: {asked.stderr[-4000:]}"
         return asked.stdout
@@ -140,3 +145,18 @@ class Stack:
         found = re.search(r"https://\S+", self.deita("user", "link", "me"))
         assert found is not None
         return found[0]
+
+
+@contextlib.contextmanager
+def prepared(root: Path, folder: Path, **settings: str) -> Iterator[Stack]:
+    """A stack that is not up yet, on the engine in `.venv`, or in the folder that DEITA_TEST_ENGINE names; it goes
+    afterwards.
+    """
+    engine_folder = Path(os.environ.get("DEITA_TEST_ENGINE") or root / ".venv" / "docker-engine")
+    with running_engine(engine_folder) as engine, contextlib.closing(engine.client()) as client:
+        found = Stack(engine, folder, stand_in_services.make(engine, client), client)
+        found.prepare(**settings)
+        try:
+            yield found
+        finally:
+            found.down("--volumes")

@@ -1,0 +1,55 @@
+"""compose.yml with the bucket and the way out that come along: what people do, where it is kept, and a backup of it.
+
+`make test-compose` runs it, with the other one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from bench.running import until
+from tests.servers import compose_stack
+from tests.servers.compose_stack import API, Stack
+
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(1800)]
+BUCKET = {
+    "COMPOSE_PROFILES": "seaweedfs,egress",
+    "DEITA_STORAGE": "s3://deita/workspaces",
+    "DEITA_S3_ENDPOINT": "http://seaweedfs:8333",
+    "DEITA_EGRESS_ALLOW": "packages.example.org:443",
+}
+
+
+@pytest.fixture(scope="module")
+def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """All services, healthy, and the bucket made as docs/deployment.md says."""
+    with compose_stack.prepared(request.config.rootpath, tmp_path_factory.mktemp("compose"), **BUCKET) as found:
+        found.up("seaweedfs")
+        shell = ("exec", "-T", "seaweedfs", "weed", "shell", "-master", "seaweedfs:9333")
+        found.compose(*shell, said="s3.bucket.create -name deita\n")
+        found.up()
+        yield found
+
+
+def test_what_people_do_is_kept_in_the_bucket_and_comes_back_from_a_backup(stack: Stack) -> None:
+    with stack.client() as me:
+        me.post(f"{stack.edge.url}{API}/workspaces", json={"name": "Cities", "slug": "cities"}).raise_for_status()
+        api = stack.open(me, "cities")
+        me.put(f"{api}/files/cities.csv", content=b"city,people\nBonn,340\nKiel,250\n").raise_for_status()
+        accepted = me.post(f"{api}/imports", json={"file": "cities.csv"}).raise_for_status().json()
+        until(lambda: me.get(f"{api}/imports/{accepted['id']}").json()["state"] == "done", 120, "the import")
+        asked = {"sql": "SELECT sum(people) FROM cities", "wait_ms": 30_000}
+        assert me.post(f"{api}/queries", json=asked).json()["rows"] == [[590]]
+    listed = ("exec", "-T", "seaweedfs", "weed", "shell", "-master", "seaweedfs:9333")
+    assert "cities" in stack.compose(*listed, said="fs.du /buckets/deita/workspaces\nfs.tree /buckets/deita\n")
+    assert "1 workspaces" in stack.compose("exec", "-T", "backup", "deita", "backup")
+    drill = json.loads(stack.compose("exec", "-T", "backup", "deita", "drill", "--json"))
+    assert drill["tables"] == 1, drill
+
+
+def test_every_service_is_well(stack: Stack) -> None:
+    for name in ("seaweedfs", "egress", "backup", "hub", "control-plane"):
+        until(lambda name=name: stack.healthy(name), 120, f"health of {name}")
