@@ -50,6 +50,21 @@ def test_what_people_do_is_kept_in_the_bucket_and_comes_back_from_a_backup(stack
     assert drill["tables"] == 1, drill
 
 
+def test_servers_have_a_way_out_to_what_is_named_alone(stack: Stack) -> None:
+    """What is named does not exist here: the way out looks for it, and says so."""
+    code = """
+import socket
+for wanted in ("packages.example.org:443", "elsewhere.example.org:443", "169.254.169.254:443"):
+    with socket.create_connection(("egress", 8083), 30) as line:
+        line.sendall(f"CONNECT {wanted} HTTP/1.1\\r\\n\\r\\n".encode())
+        print(line.recv(4096).split()[1].decode())
+"""
+    with stack.client() as me:
+        stack.open(me, "cities")
+    (server,) = stack.servers()
+    assert stack.inside(server, code).split() == ["502", "403", "403"]
+
+
 def test_every_service_is_well(stack: Stack) -> None:
     for name in ("seaweedfs", "egress", "backup", "hub", "control-plane"):
         until(lambda name=name: stack.healthy(name), 120, f"health of {name}")
