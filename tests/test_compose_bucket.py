@@ -1,4 +1,4 @@
-"""compose.yml with the bucket and the way out that come along: what people do, where it is kept, and a backup of it.
+"""compose.yml with all that comes along: a bucket, a way out and figures. What people do, where it is kept, a backup.
 
 `make test-compose` runs it, with the other one.
 """
@@ -16,7 +16,7 @@ from tests.servers.compose_stack import API, Stack
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(1800)]
 BUCKET = {
-    "COMPOSE_PROFILES": "seaweedfs,egress",
+    "COMPOSE_PROFILES": "seaweedfs,egress,monitoring",
     "DEITA_STORAGE": "s3://deita/workspaces",
     "DEITA_S3_ENDPOINT": "http://seaweedfs:8333",
     "DEITA_EGRESS_ALLOW": "packages.example.org:443",
@@ -65,6 +65,16 @@ for wanted in ("packages.example.org:443", "elsewhere.example.org:443", "169.254
     assert stack.inside(server, code).split() == ["502", "403", "403"]
 
 
+def test_prometheus_reads_every_process(stack: Stack) -> None:
+    def up() -> set[str]:
+        path = "http://127.0.0.1:9090/api/v1/targets?state=active"
+        found = stack.service("prometheus").exec_run(["wget", "-q", "-O", "-", path])
+        targets = json.loads(found.output)["data"]["activeTargets"] if found.exit_code == 0 else []
+        return {each["labels"]["process"] for each in targets if each["health"] == "up"}
+
+    until(lambda: up() >= {"control-plane", "hub", "proxy", "workspace"}, 180, "figures of all processes")
+
+
 def test_every_service_is_well(stack: Stack) -> None:
-    for name in ("seaweedfs", "egress", "backup", "hub", "control-plane"):
+    for name in ("seaweedfs", "egress", "backup", "hub", "control-plane", "prometheus"):
         until(lambda name=name: stack.healthy(name), 120, f"health of {name}")

@@ -5,6 +5,7 @@ They do what the official ones do as far as compose.yml uses it: the same comman
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import sys
@@ -52,13 +53,15 @@ RUN apt-get update && apt-get install -y --no-install-recommends busybox && rm -
  && ln -s /bin/busybox /usr/local/bin/wget
 COPY --chmod=755 {{program}} /usr/bin/{{program}}
 """
+PROGRAMS = {"caddy": "caddy", "chrislusf/seaweedfs": "weed", "prom/prometheus": "prometheus"}
+"""The program of an image. Those of PyPI's packages are in the environment, Prometheus is Debian's of this machine."""
 
 
 def make(engine: Engine, client: docker.DockerClient) -> str:
     """Make what the engine does not have, and Deita's images anew; returns how the names of these begin."""
     for name in deita_images.NAMES:
         deita_images.build(engine, name)
-    for image in re.findall(r"^    image: ((?:caddy|postgres|\w+/seaweedfs):\S+)$", _compose(), re.MULTILINE):
+    for image in re.findall(rf"^    image: ((?:postgres|{'|'.join(PROGRAMS)}):\S+)$", _compose(), re.MULTILINE):
         try:
             client.images.get(image)
         except ImageNotFound:
@@ -77,8 +80,12 @@ def _build(engine: Engine, image: str) -> None:
             (folder / "entrypoint").write_text(ENTRYPOINT)
             text = POSTGRES
         else:
-            program = "caddy" if image.startswith("caddy:") else "weed"
-            shutil.copy(Path(sys.executable).with_name(program), folder / program)
+            program = PROGRAMS[image.partition(":")[0]]
+            found = shutil.which(program, path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+            assert found is not None, program
+            shutil.copy(found, folder / program)
             text = PROGRAM.format(program=program)
+            if program == "prometheus":  # whose command in compose.yml are options alone
+                text += f'ENTRYPOINT ["/usr/bin/{program}"]\n'
         (folder / "Dockerfile").write_text(text)
         engine.run("buildx", "build", "--network", "host", "--tag", image, name, seconds=900)
