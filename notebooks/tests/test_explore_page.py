@@ -169,6 +169,12 @@ def test_completion_knows_tables_and_columns(airports: Workspace, open_page: Ope
     page.keyboard.type("fli")
     page.get_by_role("option", name="flights").click()
     expect(page.get_by_role("textbox", name="SQL")).to_have_text("select * from flights")
+    write_sql(page, "describe ")
+    page.keyboard.type("flights")
+    expect(page.get_by_role("option").first).to_be_visible()
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".d-status")).to_contain_text("19 rows")
+    expect(page.get_by_role("option")).to_have_count(0)  # nothing lies over the result
 
 
 def test_a_link_brings_the_view_back(airports: Workspace, open_page: Open) -> None:

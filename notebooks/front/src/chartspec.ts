@@ -194,7 +194,7 @@ export function vegaSpec(choice: ChartChoice, columns: Column[], points: Point[]
     mark: bars ? { type: "bar", cornerRadiusEnd: 2, tooltip: true } : { type: "line", strokeWidth: 2, point: points.length <= 60 ? { filled: true, size: 36 } : false, tooltip: true },
     encoding: {
       x: { field: "x", type: x, title: xTitle(choice, columns), sort: null, axis: { labelAngle: x === "nominal" && points.length > 12 ? -45 : 0, labelOverlap: x === "nominal" ? false : true, grid: false, ...(x === "quantitative" ? { format: "" } : {}) }, scale: x === "quantitative" ? { zero: false } : {} },
-      y: { field: "y", type: "quantitative", title: figureTitle(choice), scale: { zero: bars }, },
+      y: { field: "y", type: "quantitative", title: figureTitle(choice), scale: { zero: bars }, ...(choice.aggregate === "count" ? { axis: { tickMinStep: 1 } } : {}) },
       color,
     },
     config: { axis, legend: { labelColor: theme.text, titleColor: theme.text, labelFont: theme.font, titleFont: theme.font }, view: { stroke: null }, font: theme.font },

@@ -1,6 +1,6 @@
 /** CodeMirror for SQL, loaded when SQL is first shown. The data plane completes, because it knows the tables. */
 
-import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap, type CompletionContext, type CompletionResult } from "@codemirror/autocomplete";
+import { autocompletion, closeBrackets, closeBracketsKeymap, closeCompletion, completionKeymap, type CompletionContext, type CompletionResult } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 import { PostgreSQL, SQLDialect, sql } from "@codemirror/lang-sql";
 import { HighlightStyle, bracketMatching, syntaxHighlighting } from "@codemirror/language";
@@ -62,7 +62,8 @@ export class Editor {
   private readonly view: EditorView;
 
   constructor(parent: HTMLElement, options: EditorOptions) {
-    const run = () => {
+    const run = (view: EditorView) => {
+      closeCompletion(view); // it would lie over the result
       options.run();
       return true;
     };
