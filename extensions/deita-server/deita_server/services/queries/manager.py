@@ -108,7 +108,7 @@ class QueriesManager:
         accepting.add_done_callback(lambda _: self._accepting.pop(query_id))
         await asyncio.wait((accepting,))
         if accepting.cancelled():
-            raise _cancelled()
+            raise DeitaError("query_cancelled", "The query was cancelled.")
         accepting.result()
         return query_id
 
@@ -183,8 +183,8 @@ class QueriesManager:
         if record.run and not record.promised:  # after a crash it is known, as one that was interrupted
             record.promised = True
             await self._known.keep(record)
-        elif record.outcome and record.over and not record.over.done():  # what is answered is written down first
-            await asyncio.wait((record.over,))
+        elif record.outcome:  # what is answered is written down first
+            await self._wait(record, None)
         if record.state != "done":
             return record.body(), record.outcome is not None
         rows = record.first_page
@@ -200,7 +200,7 @@ class QueriesManager:
         if record.state != "done" and error:
             raise DeitaError(error["code"], error["message"], error["hint"], error["details"])
         if record.state != "done":
-            raise _cancelled()
+            raise DeitaError("query_cancelled", "The query was cancelled.")
 
     async def cancel(self, query_id: str) -> bytes:
         """End a query for real, also one that the engine is still looking at; returns it as it is then."""
@@ -295,7 +295,3 @@ class QueriesManager:
         if following:
             await asyncio.wait(following, timeout=10)
         self.sweeper.close()
-
-
-def _cancelled() -> DeitaError:
-    return DeitaError("query_cancelled", "The query was cancelled.")
