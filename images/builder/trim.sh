@@ -1,6 +1,7 @@
 #!/bin/sh
-# Takes out of an environment what nothing runs: trim.sh /opt/deita. Tests of packages, headers for compilers, source maps,
-# AWS's services other than the store and its sign-in; in the hub's what its pages and its reading of tables do not need.
+# Takes out of an environment what nothing runs: trim.sh /opt/deita [without-kernels]. Tests of packages, headers for
+# compilers, source maps, AWS's services other than the store and its sign-in; in the hub's what its pages and its reading of
+# tables do not need, and where nobody's kernels run what they alone could import.
 set -eu
 rm -f "$1/.lock"
 packages=$(echo "$1"/lib/python3.*/site-packages)
@@ -14,6 +15,6 @@ if [ -x "$1/bin/deita" ]; then
 else
   rm -r "$static"
 fi
-if [ ! -d "$packages/deita_server" ]; then
+if [ ! -d "$packages/deita_server" ] || [ "${2:-}" = without-kernels ]; then
   find "$packages/pyarrow" -name '*flight*.so*' -delete -o -name '*s3*.so*' -delete
 fi

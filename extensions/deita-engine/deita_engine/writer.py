@@ -2,9 +2,9 @@
 
 It is opened at the first write. Each write gets a connection of its own: DuckLake's bookkeeping is known to stumble
 over chains of DDL on one connection. After an internal error the instance is thrown away; doing so after each DDL
-statement, too, was tried and costs every next write the 0.3 to 1 s of loading the extensions. Nothing of a user's
-statement but plain SQL on the lake's tables reaches it (see `guard`), because the SQLite extension that it needs
-opens any SQLite file of this operating-system user.
+statement, too, was tried and costs every next write an ATTACH. Nothing of a user's statement but plain SQL on the
+lake's tables reaches it (see `guard`), because the SQLite extension that it needs opens any SQLite file of this
+operating-system user.
 """
 
 from __future__ import annotations
