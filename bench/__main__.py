@@ -9,6 +9,7 @@ from bench.table import section, write
 
 NAMES = (
     "start",
+    "engine",
     "spawn",
     "idle",
     "sandboxes",

@@ -167,5 +167,7 @@ def test_a_workspace_with_read_only_folders_can_be_purged(tmp_path: Path) -> Non
     names.mkdir(parents=True)
     (names / "a.csv").symlink_to("../files/nowhere")
     names.chmod(0o500)
+    storage.mount_cache(here, "x").mkdir(parents=True)
     storage.purge(here, "x")
+    assert not storage.mount_cache(here, "x").exists()
     assert not storage.folder(here, "x").exists()

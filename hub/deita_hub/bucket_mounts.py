@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 from typing import Literal
 
-from deita_hub import processes, secret_files
+from deita_hub import processes, secret_files, storage
 from deita_hub.addresses import MOUNTS
 from deita_hub.lifeline import FileLock
 from deita_hub.object_storage import ObjectStorage
@@ -39,7 +39,7 @@ OPTIONS = (
 READING = ("--read-only", "--vfs-cache-mode", "off", "--no-checksum")
 WRITING = (
     *("--vfs-cache-mode", "writes", "--vfs-write-back", "1s"),
-    *("--vfs-cache-max-size", "1G", "--vfs-cache-max-age", "1m", "--vfs-cache-poll-interval", "10s"),
+    *("--vfs-cache-max-size", "1G", "--vfs-cache-max-age", "30s", "--vfs-cache-poll-interval", "10s"),
 )
 PATIENCE_S = 10.0
 GRACE_S: dict[str, float] = {"files": 2.0, "notebooks": 10.0}
@@ -60,7 +60,7 @@ def mount(settings: Settings, objects: ObjectStorage, workspace_id: str, part: P
         os.utime(home)
         if not (part in processes.remembered(home / "process") and _is_mounted(home / part)):
             _end(home, part)
-            _start(settings, objects, workspace_id, home / part)
+            _start(settings, objects, workspace_id, part)
     return home / part
 
 
@@ -74,7 +74,8 @@ def sweep(settings: Settings, unused: float = UNUSED_S) -> None:
     for home in _mounts(settings).glob("*"):
         with FileLock(home / "lock"):
             old = home.stat().st_mtime <= time.time() - unused
-            if old and processes.remembered(home / "process") and not processes.remembered(home / "servers"):
+            mounted = any(_is_mounted(home / part) for part in GRACE_S)
+            if old and mounted and not processes.remembered(home / "servers"):
                 _end(home)
 
 
@@ -98,12 +99,15 @@ def _mounts(settings: Settings) -> Path:
     return settings.home / "run" / "mounts"
 
 
-def _start(settings: Settings, objects: ObjectStorage, workspace_id: str, place: Path) -> None:
-    part: Part = "notebooks" if place.name == "notebooks" else "files"
+def _start(settings: Settings, objects: ObjectStorage, workspace_id: str, part: Part) -> None:
+    home = _mounts(settings) / workspace_id
+    place = home / part
     place.mkdir(exist_ok=True)
     # the slash at the end says that it is a folder: rclone need not ask the store, which may be away
     source = f":s3:{objects.bucket}/{objects.key(workspace_id, part)}/"
-    options = (*WRITING, "--cache-dir", str(place.with_name("cache"))) if part == "notebooks" else READING
+    options = (
+        (*WRITING, "--cache-dir", str(storage.mount_cache(settings, workspace_id))) if part == "notebooks" else READING
+    )
     log = os.open(settings.logs_dir / "mounts.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         process = subprocess.Popen(
@@ -118,11 +122,11 @@ def _start(settings: Settings, objects: ObjectStorage, workspace_id: str, place:
         os.close(log)
     identity = ProcessIdentity.of(process.pid)
     if identity is not None:
-        processes.remember(place.with_name("process"), part, identity)
+        processes.remember(home / "process", part, identity)
     deadline = time.monotonic() + PATIENCE_S
     while not _is_mounted(place):
         if process.poll() is not None or time.monotonic() > deadline:
-            _end(place.parent, part)
+            _end(home, part)
             raise MountError("rclone did not mount the bucket")
         time.sleep(0.02)
 

@@ -81,11 +81,17 @@ def recover(settings: Settings, workspace_id: str) -> None:
         found[-1].rename(target)
 
 
+def mount_cache(settings: Settings, workspace_id: str) -> Path:
+    """What a mount of the workspace's notebooks keeps on this machine until it is in the bucket."""
+    return settings.home / "run" / "mounts" / workspace_id / "cache"
+
+
 def purge(settings: Settings, workspace_id: str) -> None:
     """Remove a workspace's bytes for good. Raises BucketError."""
     paths = [
         folder(settings, workspace_id),
         copies_folder(settings, workspace_id),
+        mount_cache(settings, workspace_id),
         *(settings.storage / TRASH).glob(f"{workspace_id}-*"),
     ]
     for path in paths:

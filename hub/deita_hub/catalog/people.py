@@ -10,7 +10,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from deita_hub.catalog.database import now
-from deita_hub.catalog.models import Person, SignInLink
+from deita_hub.catalog.models import Identity, Person, SignInLink
 from deita_hub.names import check_person
 
 LINK_LIFETIME = timedelta(minutes=15)
@@ -55,6 +55,13 @@ def make_link(session: Session, name: str, lifetime: timedelta = LINK_LIFETIME) 
     token = secrets.token_urlsafe(32)
     session.add(SignInLink(token_hash=_hash(token), person=name, created_at=moment, expires_at=moment + lifetime))
     return token
+
+
+def shut_out(session: Session, name: str) -> None:
+    """End every way in of a person: their links, and who they are at the provider, or are expected to be."""
+    session.execute(delete(SignInLink).where(SignInLink.person == name))
+    session.execute(delete(Identity).where(Identity.person == name))
+    session.execute(update(Person).where(Person.name == name).values(awaits=None))
 
 
 def use_link(session: Session, token: str) -> str | None:

@@ -42,15 +42,16 @@ def remove(name: str, give_to: str | None, as_json: bool) -> None:
             mine = [(each.workspace.slug, each.workspace.deleted_at is None) for each in _memberships(session, name)]
         with catalog.write() as session:
             given = _give(session, name, give_to)
+            people.shut_out(session, name)
         for slug in (slug for slug, is_there in mine if is_there):
             path = f"/workspaces/{quote(slug, safe='')}/members/{quote(name, safe='')}"
             deita.as_person(name, "DELETE", path, (204, 404))
         _forget(deita, name)
+        storage.remove_person(deita.settings, name)
         with catalog.write() as session:
             if (person := people.person(session, name)) is not None:
                 session.delete(person)
                 audit(session, identities.OPERATOR, "person.remove", None, member=name)
-    storage.remove_person(deita.settings, name)
     left = [slug for slug, _ in mine]
     what = f", and {give_to} owns {', '.join(given)}" if given else ""
     said = f"{name} is out of {len(left)} workspaces and signed out everywhere{what}."
