@@ -20,6 +20,8 @@ from pathlib import Path
 
 import psycopg
 
+from tests.servers.certificates import Issued
+
 SUPERUSER = "postgres"
 
 
@@ -72,6 +74,28 @@ class PostgresServer:
         self.stop(mode)
         self.start()
 
+    @contextlib.contextmanager
+    def encrypted(self, issued: Issued) -> Iterator[None]:
+        """Speak TLS with this certificate."""
+        for name, text in (("certificate.pem", issued.certificate), ("key.pem", issued.key)):
+            file = self.folder / name
+            file.write_text(text)
+            file.chmod(0o600)
+            if os.geteuid() == 0:
+                os.chown(file, *_nobody())
+        self._tell("SET ssl_cert_file", f"= '{self.folder}/certificate.pem'")
+        self._tell("SET ssl_key_file", f"= '{self.folder}/key.pem'")
+        self._tell("SET ssl", "= on")
+        try:
+            yield
+        finally:
+            self._tell("RESET ssl")
+
+    def _tell(self, setting: str, value: str = "") -> None:
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            connection.execute(f"ALTER SYSTEM {setting} {value}")
+            connection.execute("SELECT pg_reload_conf()")
+
     def make(self) -> None:
         """Make the cluster's files."""
         secret = self.folder / "password"
@@ -98,6 +122,11 @@ class PostgresServer:
         assert done.returncode == 0, f"{program} failed: {log.read_text()[-2000:] if log.exists() else ''}"
 
 
+def _nobody() -> tuple[int, int]:
+    found = pwd.getpwnam("nobody")
+    return found.pw_uid, found.pw_gid
+
+
 @contextlib.contextmanager
 def running_postgres() -> Iterator[PostgresServer]:
     """A cluster that is there until the end of the context."""
@@ -106,8 +135,7 @@ def running_postgres() -> Iterator[PostgresServer]:
         server = PostgresServer(Path(folder), probe.getsockname()[1])
         probe.close()
         if os.geteuid() == 0:
-            nobody = pwd.getpwnam("nobody")
-            os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+            os.chown(folder, *_nobody())
         server.make()
         server.start()
         try:

@@ -41,6 +41,7 @@ class Place:
     database: str
     user: str
     sslmode: str
+    ca: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class Draft:
     database: str | None = None
     user: str | None = None
     sslmode: str | None = None
+    ca: str | None = None
     password: str | None = field(default=None, repr=False)
 
 
@@ -78,7 +80,9 @@ def found(session: Session, workspace_id: str, name: str) -> Connection:
 
 def place_of(connection: Connection) -> Place:
     """Where it leads."""
-    return Place(connection.host, connection.port, connection.database, connection.login, connection.sslmode)
+    return Place(
+        connection.host, connection.port, connection.database, connection.login, connection.sslmode, connection.ca
+    )
 
 
 def add(session: Session, workspace: Workspace, draft: Draft, place: Place, seal: Seal, *, by: str) -> Connection:
@@ -119,7 +123,7 @@ def change(session: Session, workspace: Workspace, draft: Draft, seal: Seal, *, 
 
 def changed(place: Place, draft: Draft) -> Place:
     """The place with what a draft says of it."""
-    names = ("host", "port", "database", "user", "sslmode")
+    names = ("host", "port", "database", "user", "sslmode", "ca")
     return replace(place, **{name: value for name in names if (value := getattr(draft, name)) is not None})
 
 
@@ -144,5 +148,5 @@ def reseal(session: Session, again: Callable[[str], str]) -> int:
 
 def _lead(connection: Connection, place: Place, by: str) -> None:
     connection.host, connection.port, connection.database = place.host, place.port, place.database
-    connection.login, connection.sslmode = place.user, place.sslmode
+    connection.login, connection.sslmode, connection.ca = place.user, place.sslmode, place.ca
     connection.changed_at, connection.changed_by = now(), by

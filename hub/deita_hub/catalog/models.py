@@ -138,7 +138,8 @@ class ServerFailure(Base):
 
 class Connection(Base):
     """A database outside that a workspace reads. `secret` is the password, sealed (see `connections.sealing`);
-    `changed_by` is who last said where it leads.
+    `changed_by` is who last said where it leads; `ca` are
+    certificates in PEM, of the authority that the server's comes from, empty where the system knows it.
     """
 
     __tablename__ = "connections"
@@ -153,6 +154,7 @@ class Connection(Base):
     database: Mapped[str] = mapped_column(String(63))
     login: Mapped[str] = mapped_column(String(63))
     sslmode: Mapped[str] = mapped_column(String(16))
+    ca: Mapped[str] = mapped_column(Text, default="", server_default="")
     secret: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     created_by: Mapped[str] = mapped_column(String(40))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import Any, TextIO
 from urllib.parse import quote
 
 import click
@@ -11,7 +11,7 @@ import click
 from deita_hub.cli.output import VerbError, answer, as_option, json_option
 from deita_hub.cli.running import running
 
-SSLMODES = ("disable", "prefer", "require", "verify-full")
+SSLMODES = ("disable", "prefer", "require", "verify-ca", "verify-full")
 
 
 @click.group("connection")
@@ -37,6 +37,7 @@ def list_connections(slug: str, person: str, as_json: bool) -> None:
 @click.option("--database", required=True)
 @click.option("--user", required=True)
 @click.option("--sslmode", type=click.Choice(SSLMODES), default="prefer", show_default=True)
+@click.option("--ca", type=click.File(), help="PEM file of the server's authority, for verify-ca and verify-full.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking.")
 @as_option
 @json_option
@@ -48,6 +49,7 @@ def add(
     database: str,
     user: str,
     sslmode: str,
+    ca: TextIO | None,
     password_stdin: bool,
     person: str,
     as_json: bool,
@@ -55,6 +57,7 @@ def add(
     """Add a PostgreSQL. The password is asked for, so that it is neither seen nor kept in a shell's history."""
     password = sys.stdin.readline().rstrip("\n") if password_stdin else click.prompt("Password", hide_input=True)
     body = {"name": name, "host": host, "port": port, "database": database, "user": user, "sslmode": sslmode}
+    body |= {"ca": ca.read()} if ca else {}
     made = running().as_person(person, "POST", _path(slug), (201,), json={**body, "password": password})
     answer(as_json, made, _line(made))
 

@@ -1,18 +1,25 @@
-"""Starts readers (`deita_hub.reading`), a few at a time, and hands on what they say."""
+"""Starts readers (`deita_hub.reading`), a few at a time, behind walls where there are any, and hands on what they say.
+
+What a database outside answers is written by whoever runs it: a reader holds one password and nothing else of Deita's.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import json
+import os
+import signal
 import struct
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from dataclasses import asdict, dataclass
 from subprocess import PIPE
 from typing import Any
 
 from deita_hub.reading.job import Job
+from deita_hub.sandbox import bubblewrap, system_calls, view
+from deita_hub.settings import Settings
 
 COMMAND = (sys.executable, "-P", "-m", "deita_hub.reading")
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ")
@@ -46,8 +53,8 @@ class Answer:
 class Readers:
     """The readers of this Deita."""
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environment = {name: environ[name] for name in PASSED_ON if name in environ}
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._running: dict[str, int] = {}
 
     async def stream(self, workspace_id: str, job: Job) -> AsyncGenerator[bytes]:
@@ -57,7 +64,7 @@ class Readers:
         """
         deadline = asyncio.get_running_loop().time() + job.seconds + EXTRA_S
         with self._room(workspace_id):
-            async with _reader(job, self._environment) as output:
+            async with _reader(job, self._settings) as output:
                 with contextlib.suppress(TimeoutError):
                     while True:
                         async with asyncio.timeout_at(deadline):
@@ -96,9 +103,16 @@ class Readers:
 
 
 @contextlib.asynccontextmanager
-async def _reader(job: Job, environment: dict[str, str]) -> AsyncIterator[asyncio.StreamReader]:
+async def _reader(job: Job, settings: Settings) -> AsyncIterator[asyncio.StreamReader]:
     """The output of a reader at work, which has an end when the context has."""
-    process = await asyncio.create_subprocess_exec(*COMMAND, stdin=PIPE, stdout=PIPE, env=environment, cwd="/")
+    environment = {name: settings.environ[name] for name in PASSED_ON if name in settings.environ}
+    with system_calls.opened() as filters:
+        walls: list[str] = []
+        if settings.sandbox == "bubblewrap":
+            walls = [bubblewrap.PROGRAM, *view.for_reading(settings), *bubblewrap.filtered(filters), "--"]
+        process = await asyncio.create_subprocess_exec(
+            *walls, *COMMAND, stdin=PIPE, stdout=PIPE, env=environment, cwd="/", pass_fds=filters, process_group=0
+        )
     assert process.stdin is not None and process.stdout is not None, "they were asked for"
     try:
         process.stdin.write(json.dumps(asdict(job)).encode() + b"\n")
@@ -114,7 +128,8 @@ async def _ended(process: asyncio.subprocess.Process) -> None:
         async with asyncio.timeout(END_S):
             await _drained(process)
     if process.returncode is None:
-        process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # also what is behind walls
         await _drained(process)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import tempfile
 from collections.abc import Iterator
 from datetime import UTC
 from typing import Any
@@ -39,15 +40,7 @@ NO_ROWS = RefusedError("connection_read_only", "This is not a statement that row
 @contextlib.contextmanager
 def connected(target: Target, seconds: int) -> Iterator[Connection]:
     """A connection in a transaction that reads one snapshot. Raises psycopg.Error."""
-    connection = psycopg.connect(
-        host=target.host, hostaddr=target.address, port=target.port, dbname=target.database, user=target.user,
-        password=target.password, sslmode=target.sslmode,
-        sslrootcert="system" if target.sslmode == "verify-full" else "",
-        connect_timeout=CONNECT_S, gssencmode="disable",
-        sslcertmode="disable", passfile="/dev/null", client_encoding="UTF8",
-        keepalives_idle=10, keepalives_interval=5, keepalives_count=3, application_name="deita", prepare_threshold=None,
-    )  # fmt: skip
-    with contextlib.closing(connection):
+    with _authority(target) as certificates, contextlib.closing(_connection(target, certificates)) as connection:
         connection.read_only, connection.isolation_level = True, IsolationLevel.REPEATABLE_READ
         # for this transaction, so that whatever pools the database's connections passes none of it on
         told = {
@@ -58,6 +51,28 @@ def connected(target: Target, seconds: int) -> Iterator[Connection]:
         sets = SQL(", ").join(SQL("set_config({}, {}, true)").format(Literal(n), Literal(v)) for n, v in told.items())
         connection.execute(SQL("SELECT {}").format(sets))
         yield connection
+
+
+def _connection(target: Target, certificates: str) -> Connection:
+    return psycopg.connect(
+        host=target.host, hostaddr=target.address, port=target.port, dbname=target.database, user=target.user,
+        password=target.password, sslmode=target.sslmode, sslrootcert=certificates,
+        connect_timeout=CONNECT_S, gssencmode="disable",
+        sslcertmode="disable", passfile="/dev/null", client_encoding="UTF8",
+        keepalives_idle=10, keepalives_interval=5, keepalives_count=3, application_name="deita", prepare_threshold=None,
+    )  # fmt: skip
+
+
+@contextlib.contextmanager
+def _authority(target: Target) -> Iterator[str]:
+    """What libpq is told of where it finds the server's authority, which it reads from files only."""
+    if not target.ca:
+        yield "system" if target.sslmode == "verify-full" else ""
+        return
+    with tempfile.NamedTemporaryFile("w", prefix="deita-", suffix=".pem") as file:
+        file.write(target.ca)
+        file.flush()
+        yield file.name
 
 
 def tested(connection: Connection) -> dict[str, Any]:

@@ -56,7 +56,7 @@ BY_WORDS: tuple[tuple[tuple[str, ...], tuple[str, str, str | None]], ...] = (
             "connection_tls",
             "No encrypted connection can be made.",
             "`sslmode` says what is asked for: `prefer` and `disable` do without; `verify-full` wants a certificate "
-            "for this host from a known authority.",
+            "for this host from a known authority, or from the one in `ca`.",
         ),
     ),
     (

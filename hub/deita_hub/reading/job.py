@@ -11,7 +11,9 @@ Format = Literal["parquet", "arrow", "json"]
 
 @dataclass(frozen=True)
 class Target:
-    """Where and as whom: `address` is what `host` led to when it was allowed, and the only one that is connected to."""
+    """Where and as whom: `address` is what `host` led to when it was allowed, and the only one that is connected to;
+    `ca` are certificates in PEM of the server's authority, empty where the system knows it.
+    """
 
     host: str
     address: str
@@ -20,6 +22,7 @@ class Target:
     user: str
     sslmode: str
     password: str = field(repr=False)
+    ca: str = ""
 
 
 @dataclass(frozen=True)

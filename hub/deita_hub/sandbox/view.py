@@ -50,10 +50,8 @@ def options(settings: Settings, folder: Path, person: str, mounted: Mounted | No
 def beside_dashboards(settings: Settings, folder: Path) -> list[str]:
     """The options for what runs beside a workspace's dashboard server: it writes into the workspace and the copies."""
     return [
-        *bubblewrap.base(),
+        *_programs_alone(settings),
         "--die-with-parent",
-        *bubblewrap.each("--ro-bind-try", programs()),
-        *_covered(settings),
         *bubblewrap.each("--bind", [folder]),
         *bubblewrap.hidden(folder / "people"),
         *bubblewrap.each("--bind-try", [storage.copies_folder(settings, folder.name)]),
@@ -65,14 +63,20 @@ def beside_dashboards(settings: Settings, folder: Path) -> list[str]:
 def for_backup(settings: Settings, folder: Path) -> list[str]:
     """The options for what looks through one whole workspace for a backup."""
     return [
-        *bubblewrap.base(),
+        *_programs_alone(settings),
         "--die-with-parent",
-        *bubblewrap.each("--ro-bind-try", programs()),
-        *_covered(settings),
         *bubblewrap.each("--bind", [folder]),
         *bubblewrap.NO_NETWORK,
-        *(word for place in (settings.storage, settings.home, Path("/")) for word in ("--remount-ro", str(place))),
+        *_read_only(settings.storage, settings.home, Path("/")),
     ]
+
+
+def for_reading(settings: Settings) -> list[str]:
+    """The options for what reads a database outside: it reaches others, and sees no workspace and nothing of Deita's.
+
+    It outlives who started it for a moment, in which it cancels what it runs at the database.
+    """
+    return [*_programs_alone(settings), *_read_only(settings.storage, settings.home, Path("/"))]
 
 
 def programs() -> list[Path]:
@@ -83,6 +87,10 @@ def programs() -> list[Path]:
             lines = file.read_text(encoding="utf-8").splitlines()
             places.update(Path(line) for line in lines if line.startswith("/"))
     return sorted({*places, *(place.resolve() for place in places)})
+
+
+def _programs_alone(settings: Settings) -> list[str]:
+    return [*bubblewrap.base(), *bubblewrap.each("--ro-bind-try", programs()), *_covered(settings)]
 
 
 def _covered(settings: Settings) -> list[str]:
@@ -111,6 +119,9 @@ def _network(settings: Settings) -> list[str]:
 
 
 def _sealed(settings: Settings, folder: Path) -> list[str]:
+    return _read_only(folder / "people", settings.storage, settings.home, Path("/"))
+
+
+def _read_only(*places: Path) -> list[str]:
     """The empty places, which would be room in memory, and the root become read-only."""
-    places = (folder / "people", settings.storage, settings.home, Path("/"))
     return [word for place in places for word in ("--remount-ro", str(place))]

@@ -111,7 +111,7 @@ def make_parts(settings: Settings, secrets: Secrets) -> Parts:
         access=access,
         workspaces=WorkspaceManager(place, hub, access, databases, metrics),
         members=MembersManager(place, access),
-        connections=ConnectionsManager(place, sealing_of(secrets), Readers(settings.environ)),
+        connections=ConnectionsManager(place, sealing_of(secrets), Readers(settings)),
         broker=broker_of(place, databases),
         sidecars=Sidecars(place, databases),
         metrics=metrics,

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, StringConstraints
 
+from deita_hub.connections import authorities
 from deita_hub.service.models import Model
 
 ConnectionName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
@@ -16,7 +17,8 @@ Host = Annotated[
 """A name or an address; no list of them and no folder with a socket, which libpq would take, too."""
 Word = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
-SslMode = Literal["disable", "prefer", "require", "verify-full"]
+SslMode = Literal["disable", "prefer", "require", "verify-ca", "verify-full"]
+Authority = Annotated[str, StringConstraints(max_length=authorities.MOST)]
 Password = Annotated[SecretStr, Field(max_length=1000)]
 
 
@@ -31,6 +33,7 @@ class NewConnection(Model):
     user: Word
     password: Password = SecretStr("")
     sslmode: SslMode = Field("prefer", description="As libpq: `verify-full` also wants a certificate for the host.")
+    ca: Authority = Field("", description="Certificates in PEM of the server's authority; empty: those of the system.")
 
 
 class ConnectionChange(Model):
@@ -42,6 +45,7 @@ class ConnectionChange(Model):
     user: Word | None = None
     password: Password | None = None
     sslmode: SslMode | None = None
+    ca: Authority | None = None
 
 
 class Connection(Model):
@@ -54,6 +58,7 @@ class Connection(Model):
     database: str
     user: str
     sslmode: SslMode
+    ca: str
     created_at: datetime
     created_by: str
     changed_at: datetime

@@ -18,6 +18,8 @@ from deita_hub.catalog.connections import (
 from deita_hub.catalog.connections import Place as Leads
 from deita_hub.catalog.models import Connection, Workspace
 from deita_hub.catalog.workspaces import WORKING_ROLES
+from deita_hub.connections import authorities
+from deita_hub.connections.authorities import AuthorityError
 from deita_hub.connections.hosts import HostRefusedError, HostUnknownError, address_of
 from deita_hub.connections.readers import ReaderLostError, Readers, TooManyReadersError
 from deita_hub.connections.sealing import SealBrokenError, Sealing
@@ -56,8 +58,8 @@ class ConnectionsManager:
     async def add(self, caller: str, slug: str, new: models.NewConnection) -> models.Connection:
         """Keep a connection. Its host is looked at, nothing is connected to."""
         await self._place.read(lambda session: _workspace(session, caller, slug))
-        leads = Leads(new.host, new.port, new.database, new.user, new.sslmode)
-        await self._address(leads, caller)
+        leads = Leads(new.host, new.port, new.database, new.user, new.sslmode, new.ca)
+        await self._looked_at(leads, caller)
         draft = Draft(name=new.name, password=new.password.get_secret_value())
 
         def work(session: Session) -> models.Connection:
@@ -70,8 +72,8 @@ class ConnectionsManager:
         """Change where a connection leads, or its password."""
         draft = _draft(name, wanted)
         known = await self.one(caller, slug, name)
-        before = Leads(known.host, known.port, known.database, known.user, known.sslmode)
-        await self._address(connections.changed(before, draft), caller)
+        before = Leads(known.host, known.port, known.database, known.user, known.sslmode, known.ca)
+        await self._looked_at(connections.changed(before, draft), caller)
 
         def work(session: Session) -> models.Connection:
             workspace = _workspace(session, caller, slug)
@@ -141,8 +143,16 @@ class ConnectionsManager:
         except SealBrokenError as error:
             message = "The password of this connection was sealed with another key (`connections_key`)."
             raise ServiceError("connection_sealed", message, "PATCH the connection with its password.") from error
-        target = Target(leads.host, address, leads.port, leads.database, leads.user, leads.sslmode, password)
-        return workspace_id, target
+        where = (leads.host, address, leads.port, leads.database, leads.user, leads.sslmode)
+        return workspace_id, Target(*where, ca=leads.ca, password=password)
+
+    async def _looked_at(self, leads: Leads, by: str) -> None:
+        """Whether it can be kept: its host may be read by this person, and its certificates are some."""
+        try:
+            authorities.check(leads.sslmode, leads.ca)
+        except AuthorityError as error:
+            raise ServiceError("bad_request", str(error)) from error
+        await self._address(leads, by)
 
     async def _address(self, leads: Leads, by: str) -> str:
         try:
@@ -208,7 +218,7 @@ def _job(
 
 def _draft(name: str, wanted: models.ConnectionChange) -> Draft:
     password = None if wanted.password is None else wanted.password.get_secret_value()
-    return Draft(name, wanted.host, wanted.port, wanted.database, wanted.user, wanted.sslmode, password)
+    return Draft(name, wanted.host, wanted.port, wanted.database, wanted.user, wanted.sslmode, wanted.ca, password)
 
 
 def _too_many() -> ServiceError:
@@ -225,6 +235,7 @@ def _model(connection: Connection) -> models.Connection:
         database=leads.database,
         user=leads.user,
         sslmode=leads.sslmode,  # type: ignore[arg-type]  # the catalog holds no other
+        ca=leads.ca,
         created_at=connection.created_at,
         created_by=connection.created_by,
         changed_at=connection.changed_at,

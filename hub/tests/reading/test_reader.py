@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
 
+from tests.servers.certificates import issued
 from tests.servers.foreign import Foreign
 
 MANY = "SELECT n, md5(n::text) FROM generate_series(1, 300000) n"
@@ -133,6 +134,24 @@ def test_what_it_does_not_read_is_refused_with_a_reason(foreign: Foreign, query:
 def test_what_goes_wrong_has_a_code(foreign: Foreign, more: dict[str, Any], code: str) -> None:
     wanted = {} if "table" in more else {"query": "SELECT 1"}
     assert refusal(foreign, **{**wanted, **more})[0] == code
+
+
+def test_a_server_is_believed_that_shows_a_certificate_of_the_authority_that_was_named(
+    foreign: Foreign, until: Callable[..., Any]
+) -> None:
+    shown, other = issued("db.example.org"), issued("db.example.org")
+    right = {"host": "db.example.org", "sslmode": "verify-full", "ca": shown.authority}
+
+    def tried(**changed: str) -> str:
+        _, last, _ = read(foreign, task="test", target={**right, **changed})
+        return str(last.get("code") or last["tls"])
+
+    with foreign.server.encrypted(shown):
+        until(lambda: tried() == "True", 20, "the server speaks TLS")
+        assert tried(ca=f"{other.authority}{shown.authority}") == "True"
+        assert tried(ca=other.authority) == tried(ca="") == tried(host="localhost") == "connection_tls"
+        assert tried(host="localhost", sslmode="verify-ca") == "True"
+        assert tried(ca=other.authority, sslmode="verify-ca") == "connection_tls"
 
 
 def test_who_no_longer_listens_ends_the_statement_at_the_database(foreign: Foreign, until: Callable[..., Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ import httpx
 import pytest
 from deita_hub.catalog.database import Catalog
 from deita_hub.catalog.models import AuditEntry, Connection
+from deita_hub.sandbox import probe
 from sqlalchemy import select
 
+from tests.servers.certificates import issued
 from tests.servers.foreign import Foreign
 
 
@@ -73,6 +76,23 @@ def test_what_cannot_be_is_refused(me: httpx.Client, base: str, foreign: Foreign
     assert refused(me.post(f"{base}/nowhere/test")) == (404, "connection_not_found")
 
 
+def test_certificates_are_some_and_are_looked_at(me: httpx.Client, base: str, foreign: Foreign) -> None:
+    authority = issued("localhost").authority
+    whole = {"name": "managed", **foreign.connection, "host": "localhost"}
+    for bad in ({"sslmode": "verify-ca"}, {"ca": authority}, {"ca": "no certificate", "sslmode": "verify-full"}):
+        assert refused(me.post(base, json={**whole, **bad})) == (400, "bad_request"), bad
+    assert refused(me.post(base, json={**whole, "ca": "x" * 70_000})) == (400, "validation")
+    made = me.post(base, json={**whole, "ca": authority, "sslmode": "verify-full"})
+    assert (made.status_code, made.json()["ca"]) == (201, authority)
+    path = f"{base}/managed"
+    assert refused(me.post(f"{path}/test")) == (502, "connection_tls")  # this server does not speak TLS
+    assert refused(me.patch(path, json={"ca": issued("localhost").authority})) == (400, "password_needed")
+    assert refused(me.patch(path, json={"ca": "", "sslmode": "verify-ca", "password": "x"})) == (400, "bad_request")
+    plain = {"ca": "", "sslmode": "prefer", "password": foreign.password}
+    assert me.patch(path, json=plain).json()["ca"] == "" and me.post(f"{path}/test").status_code == 200
+    assert me.delete(path).status_code == 204
+
+
 def test_a_password_is_only_sent_where_it_was_meant_for(me: httpx.Client, base: str, foreign: Foreign) -> None:
     for elsewhere in ({"host": "localhost"}, {"port": 1}, {"user": "postgres"}, {"sslmode": "disable"}):
         assert refused(me.patch(f"{base}/crm", json=elsewhere)) == (400, "password_needed")
@@ -116,6 +136,30 @@ def test_rows_come_as_frames_and_who_leaves_cancels_them(
         with pytest.raises(httpx.ReadTimeout):
             me.post(f"{base}/crm/read", json=slow, timeout=5)
         until(lambda: not foreign.running(), 60, "it was cancelled")
+
+
+@pytest.mark.skipif(probe.obstacle() is not None, reason=f"no sandbox here: {probe.obstacle()}")
+def test_a_reader_sees_nothing_of_deita(
+    me: httpx.Client, deita: Any, base: str, foreign: Foreign, until: Callable[..., Any]
+) -> None:
+    slow = {"query": "SELECT pg_sleep(600)", "format": "arrow", "most": 10**6}
+
+    def roots() -> list[Path]:
+        """The root folders of the readers, which run below what bubblewrap makes."""
+        below = deita.child("deita_hub.service").children(recursive=True)
+        readers = [each for each in below if "deita_hub.reading" in each.cmdline() and each.name() != "bwrap"]
+        return [Path(f"/proc/{each.pid}/root") for each in readers]
+
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(me.post, f"{base}/crm/read", json=slow, timeout=10)
+        until(foreign.running, 20, "it reads")
+        (root,) = roots()
+        home = Path(f"{root}{deita.home}")
+        assert (root / "usr").is_dir() and list(home.iterdir()) == [home / "storage"]
+        assert list((home / "storage").iterdir()) == []
+        with pytest.raises(httpx.ReadTimeout):
+            asked.result()
+    until(lambda: not foreign.running() and not roots(), 60, "it ended with who asked")
 
 
 def test_it_is_in_the_audit_and_the_password_is_nowhere(

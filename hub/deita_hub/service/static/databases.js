@@ -50,11 +50,17 @@ export function prepareDatabases(row) {
     button.setAttribute("aria-expanded", String(!panel.hidden));
     if (!panel.hidden) act(show);
   });
+  const authority = form.querySelector(".authority");
+  const { sslmode, ca } = form.elements;
+  const looked = () => sslmode.value.startsWith("verify");
+  sslmode.addEventListener("change", () => void (authority.hidden = !looked()));
+  form.addEventListener("reset", () => void (authority.hidden = true));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const given = Object.fromEntries(new FormData(form));
     act(async () => {
-      list.append(line(await call("POST", path, { ...given, port: Number(given.port) })));
+      const certificates = looked() && ca.files.length ? await ca.files[0].text() : "";
+      list.append(line(await call("POST", path, { ...given, port: Number(given.port), ca: certificates })));
       form.reset();
       form.elements.name.focus();
     });

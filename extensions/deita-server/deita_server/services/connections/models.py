@@ -17,6 +17,7 @@ class Connection(BaseModel):
     database: str
     user: str
     sslmode: str
+    ca: str
     created_at: str
     created_by: str
     changed_at: str
