@@ -11,7 +11,7 @@ from jupyterhub import metrics, orm
 from jupyterhub.app import JupyterHub
 from tornado.ioloop import PeriodicCallback
 
-from deita_hub import bucket_mounts, doors, lifeline, log_lines, processes, secret_files, settings, tracing
+from deita_hub import bucket_mounts, doors, hub_probes, lifeline, log_lines, processes, secret_files, settings, tracing
 from deita_hub.addresses import HOME
 from deita_hub.catalog.database import Catalog
 from deita_hub.catalog.postgres import make_schema
@@ -44,6 +44,7 @@ class DeitaHub(JupyterHub):
         here = settings.load()
         self.tornado_settings = dict(self.tornado_settings)  # type: ignore[has-type]  # a trait of JupyterHub
         self.tornado_settings[KEY] = Place(here, Catalog(here.database_url), secret_files.load(here).metrics_token)
+        self.tornado_settings[hub_probes.KEY] = hub_probes.readiness(here)
         super().init_tornado_settings()
         if here.supervised:
             lifeline.watch(here.lifeline, lambda: _end_everything(here))
@@ -109,6 +110,8 @@ class DeitaHub(JupyterHub):
             (rf"(?:{hub})?/user/[^/]+/[^/]+(?:/.*)?", StoppedServerHandler),
             (rf"(?:{hub})?/user/[^/]+/?", HomeHandler),
             (rf"{hub}/(?:{pages})/?", HomeHandler),
+            (rf"{hub}/livez", hub_probes.LiveHandler),
+            (rf"{hub}/readyz", hub_probes.ReadyHandler),
             (rf"{hub}/error/(\d+)", ProxyErrorHandler),
             (rf"{hub}/api/oauth2/authorize", AuthorizeHandler),
         ]

@@ -64,12 +64,21 @@ def test_check_names_the_database(deita: Deita) -> None:
 def test_after_an_immediate_restart_people_and_workspaces_are_there(deita: Deita, server: PostgresServer) -> None:
     with deita.client(deita.token("me")) as me:
         assert me.post("/workspaces", json={"name": "Before"}).status_code == 201
-        server.restart("immediate")
+        server.stop("immediate")
+        assert ready_to_work(deita) == (503, ["database"])
+        server.start()
+        wait_until(lambda: ready_to_work(deita)[0] == 200, 30, "the hub is ready")
         slugs = wait_until(lambda: me.get("/workspaces").status_code == 200 and me.get("/workspaces").json(), 60)
         assert "before" in [each["slug"] for each in slugs["items"]]
         assert me.post("/workspaces", json={"name": "After"}).status_code == 201
         assert me.post("/workspaces/after/start").status_code == 202
         wait_until(lambda: me.get("/workspaces/after").json()["server"]["state"] == "ready", 60, "the server")
+
+
+def ready_to_work(deita: Deita) -> tuple[int, list[str]]:
+    """What the hub says of itself: the status, and what fails."""
+    answer = httpx.get(f"{deita.url}/hub/readyz", trust_env=False, timeout=30)
+    return answer.status_code, answer.json().get("details", {}).get("failing", [])
 
 
 def test_a_workspace_keeps_its_rows_and_its_tables_in_schemas_of_its_own(deita: Deita, url: str) -> None:

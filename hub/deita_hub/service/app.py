@@ -34,8 +34,8 @@ from deita_hub.service.manager import WorkspaceManager
 from deita_hub.service.measuring import keep_measuring
 from deita_hub.service.members import MembersManager
 from deita_hub.service.metrics import Metrics
+from deita_hub.service.needs import readiness
 from deita_hub.service.parts import Parts
-from deita_hub.service.readiness import readiness
 from deita_hub.service.request_id import RequestIdMiddleware
 from deita_hub.service.routers import (
     connections,

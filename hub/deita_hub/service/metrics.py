@@ -17,7 +17,7 @@ from prometheus_client.registry import Collector
 
 from deita_hub import __version__
 from deita_hub.backing_up import making
-from deita_hub.service.readiness import Answer
+from deita_hub.readiness import Answer
 from deita_hub.settings import Settings
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

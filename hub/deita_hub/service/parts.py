@@ -9,6 +9,7 @@ from fastapi.templating import Jinja2Templates
 
 from deita_hub.broker.broker import Broker
 from deita_hub.place import Place
+from deita_hub.readiness import Readiness
 from deita_hub.secret_files import Secrets
 from deita_hub.service.access import Access
 from deita_hub.service.connections import ConnectionsManager
@@ -16,7 +17,6 @@ from deita_hub.service.hub_client import HubClient
 from deita_hub.service.manager import WorkspaceManager
 from deita_hub.service.members import MembersManager
 from deita_hub.service.metrics import Metrics
-from deita_hub.service.readiness import Readiness
 from deita_hub.service.scraping import Scraping
 from deita_hub.service.sessions import Sessions
 from deita_hub.service.sidecars import Sidecars

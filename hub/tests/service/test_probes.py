@@ -35,6 +35,8 @@ def test_who_watches_needs_no_token_to_ask_whether_it_lives_and_can_work(deita: 
         assert set(checks) == {"hub", "proxy", "database", "storage"}
         assert all(check["ok"] and 0 <= check["ms"] < 3000 for check in checks.values())
         assert anybody.get("/hub/health").status_code == 200
+        assert anybody.get("/hub/livez").json() == {"status": "ok"}
+        assert set(anybody.get("/hub/readyz").json()["checks"]) == {"database", "proxy"}
 
 
 def test_figures_are_for_who_has_their_token_and_this_opens_nothing_else(

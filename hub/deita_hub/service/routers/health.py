@@ -8,10 +8,10 @@ import time
 from fastapi import APIRouter, Request
 
 from deita_hub import __version__
+from deita_hub.readiness import proxy_answers
 from deita_hub.service import models
 from deita_hub.service.errors import ServiceError
 from deita_hub.service.parts import parts_of
-from deita_hub.service.readiness import proxy_answers
 
 router = APIRouter(tags=["health"])
 FRESH_SECONDS = 0.5

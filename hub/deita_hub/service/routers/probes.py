@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from prometheus_client.exposition import choose_encoder
 
 from deita_hub.addresses import HOME
+from deita_hub.readiness import Readiness
 from deita_hub.service import models
 from deita_hub.service.errors import ServiceError
 from deita_hub.service.parts import Parts, parts_of
@@ -41,12 +42,11 @@ async def livez() -> models.Alive:
 async def readyz(request: Request) -> models.Ready:
     """200 when everything that is needed answers, else 503 with what does not; no token is needed."""
     answers = await parts_of(request).readiness.look()
-    checks = {name: models.Check(ok=each.fine, ms=round(each.seconds * 1000, 1)) for name, each in answers.items()}
-    failing = [name for name, each in answers.items() if not each.fine]
+    checks, failing = Readiness.told(answers), [name for name, each in answers.items() if not each.fine]
     if failing:
-        details = {"failing": failing, "checks": {name: check.model_dump() for name, check in checks.items()}}
+        details = {"failing": failing, "checks": checks}
         raise ServiceError("unhealthy", f"Not answering: {', '.join(failing)}.", details=details)
-    return models.Ready(status="ok", checks=checks)
+    return models.Ready.model_validate({"status": "ok", "checks": checks})
 
 
 @router.get("/metrics")

@@ -1,4 +1,4 @@
-"""Whether what the control plane needs answers: each part asked and timed, all at once, and no more often than needed.
+"""Whether what a process needs answers: each part asked and timed, all at once, and no more often than needed.
 
 An answer serves everybody for `FRESH_SECONDS`. A part that does not answer within `PATIENCE_SECONDS` counts as away and
 is not asked again before the first question came back, so that asking often piles nothing up.
@@ -7,19 +7,14 @@ is not asked again before the first question came back, so that asking often pil
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 import httpx
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from deita_hub.bucket import BucketError, bucket_of
-from deita_hub.place import Place
-from deita_hub.service.hub_client import HubClient
-from deita_hub.settings import Settings
+from deita_hub.bucket import BucketError
 
 FRESH_SECONDS = 2.0
 PATIENCE_SECONDS = 3.0
@@ -77,21 +72,10 @@ class Readiness:
                 self._until = time.monotonic() + FRESH_SECONDS
             return self._answers
 
-
-def readiness(place: Place, hub: HubClient) -> Readiness:
-    """The parts of this installation."""
-
-    async def database() -> bool:
-        await place.read(lambda session: session.execute(text("SELECT 1")))
-        return True
-
-    async def storage() -> bool:
-        return await asyncio.to_thread(_storage, place.settings)
-
-    async def proxy() -> bool:
-        return await proxy_answers(place.settings.origins.local)
-
-    return Readiness({"hub": hub.healthy, "proxy": proxy, "database": database, "storage": storage})
+    @staticmethod
+    def told(answers: Mapping[str, Answer]) -> dict[str, dict[str, bool | float]]:
+        """The answers as JSON, with milliseconds."""
+        return {name: {"ok": each.fine, "ms": round(each.seconds * 1000, 1)} for name, each in answers.items()}
 
 
 async def proxy_answers(local: str) -> bool:
@@ -101,10 +85,3 @@ async def proxy_answers(local: str) -> bool:
             return (await client.get(f"{local}/hub/health")).status_code == 200
     except httpx.HTTPError:
         return False
-
-
-def _storage(settings: Settings) -> bool:
-    """Whether the folder can be written to and has room; whether the bucket answers. Raises BucketError, OSError."""
-    if settings.objects is not None:
-        bucket_of(settings.objects).check()
-    return os.access(settings.storage, os.W_OK) and os.statvfs(settings.storage).f_bavail > 0
