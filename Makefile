@@ -109,7 +109,7 @@ test-images: setup $(VENV)/.dev system
 # the same, and the whole stack of compose.yml with Deita's images, which are built first (a quarter of an hour the first time)
 test-compose: SYSTEM += runc:runc iptables:iptables mmdebstrap:mmdebstrap
 test-compose: setup $(VENV)/.dev system
-	@$(BIN)/python -m pytest -m docker tests/test_compose.py tests/test_compose_bucket.py $(ARGS)
+	@$(BIN)/python -m pytest -m docker tests/test_compose.py tests/test_compose_bucket.py tests/test_compose_dev.py $(ARGS)
 
 lint: setup $(VENV)/.dev extensions/deita-lab/node_modules/.installed
 	@$(BIN)/ruff check .

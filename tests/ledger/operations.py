@@ -8,9 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import random
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import httpx
@@ -225,55 +223,3 @@ def notebooks(client: Client) -> Seen:
         held = client.read(f"{client.contents}/{number}.ipynb").json()["content"]
         there[number] = 1 if held and held["cells"][0]["source"] == content(number).hex() else HALF
     return there
-
-
-def add_member(client: Client, number: int) -> Told:
-    return answered(client.send("POST", client.members, json={"person": f"p{number}", "role": "viewer"}), 201)
-
-
-def members(client: Client) -> Seen:
-    people = [each["person"] for each in client.read(client.members).raise_for_status().json()["items"]]
-    return Counter(int(person[1:]) for person in people if person[0] == "p")
-
-
-@dataclass(frozen=True)
-class Kind:
-    """One kind of operation; `gone` says that what is seen is what operations were to take away."""
-
-    ask: Callable[[Client, int], Told]
-    seen: Callable[[Client], Seen]
-    gone: bool = False
-
-
-def _counted(table: str, condition: str = "true") -> Callable[[Client], Seen]:
-    return by_number(f"SELECT number, count(*) FROM {table} WHERE {condition} GROUP BY number ORDER BY number")
-
-
-KINDS = {
-    "file": Kind(put_file, whole_files("file-")),
-    "tus": Kind(send_by_tus, whole_files("tus-")),
-    "file deleted": Kind(delete_file, lambda client: dict.fromkeys(files(client, "gone-"), 1), gone=True),
-    "import": Kind(import_table, whole_tables("import_")),
-    "append": Kind(append, _counted("appended")),
-    "insert": Kind(insert, _counted("inserted")),
-    "update": Kind(update, by_number(HITS)),
-    "rows deleted": Kind(delete_rows, _counted("doomed"), gone=True),
-    "create": Kind(create_table, whole_tables("made_")),
-    "saved query": Kind(save_query, saved_queries),
-    "notebook": Kind(save_notebook, notebooks),
-    "member": Kind(add_member, members),
-}
-
-
-def prepare(client: Client) -> None:
-    """Make the tables that operations change."""
-    for sql in TABLES:
-        told = write(client, sql)
-        assert told.outcome == "acknowledged", told
-
-
-def times(kind: Kind, seen: Seen, numbers: Iterable[int]) -> dict[int, int]:
-    """How often each operation is visible."""
-    if not kind.gone:
-        return {number: seen.get(number, 0) for number in numbers}
-    return {number: {0: 1, 1: 0}.get(seen.get(number, 0), HALF) for number in numbers}

@@ -16,7 +16,8 @@ from bench.running import until
 from .book import TIMES, Book, Entry, Told
 from .client import Client, UnansweredError
 from .faults import Site, plan
-from .operations import HALF, KINDS, prepare, times
+from .kinds import KINDS, prepare, times
+from .operations import HALF
 
 CLIENTS = 4
 STANDSTILL_S = 100.0

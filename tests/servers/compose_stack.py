@@ -27,12 +27,12 @@ API = "/services/deita/api/v1"
 
 
 class Stack:
-    """The services of compose.yml, with images that are called `images` and then `hub`, `proxy` …"""
+    """The services of compose.yml; the names of images begin with `images`, of `files` each goes over those before."""
 
     def __init__(self, engine: Engine, folder: Path, images: str, client: docker.DockerClient) -> None:
         self.engine, self.folder, self.containers = engine, folder, client.containers
         self.edge = Edge(DOMAIN, free_port(), free_port(), folder / "data" / "edge")
-        self._images = images
+        self._images, self.files = images, [ROOT / "compose.yml"]
 
     def prepare(self, **more: str) -> None:
         """Write the settings, `more` among them, and have setup.sh make folders and secrets."""
@@ -66,7 +66,8 @@ class Stack:
 
     def compose(self, *words: str, seconds: float = 600, said: str = "") -> str:
         """What a command of Compose prints, which is told `said`; it has to succeed."""
-        command = [COMPOSE, "--env-file", self.folder / ".env", "-f", ROOT / "compose.yml", *words]
+        files = [word for file in self.files for word in ("-f", file)]
+        command = [COMPOSE, "--env-file", self.folder / ".env", *files, *words]
         environment = {"DOCKER_HOST": self.engine.host, "PATH": "/usr/bin:/bin", "HOME": str(self.folder)}
         asked = subprocess.run(
             command,

@@ -28,6 +28,8 @@ from deita_hub.sandbox.bubblewrap import OWN_ETC
 from deita_hub.spawning.docker_engine import APART
 
 IMAGE, NETWORK = "deita-test:latest", "deita-test"
+GATEWAY = "172.28.0.1"
+"""This machine, as containers that may leave their network reach it (engine_up.sh)."""
 LINKS = {"bin": "usr/bin", "lib": "usr/lib", "lib64": "usr/lib64"}  # not sbin: there the engine puts the first process
 USER = 1000
 ALONE = Path(tempfile.gettempdir()) / "deita-test-engine.lock"

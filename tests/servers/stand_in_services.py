@@ -53,6 +53,26 @@ RUN apt-get update && apt-get install -y --no-install-recommends busybox && rm -
  && ln -s /bin/busybox /usr/local/bin/wget
 COPY --chmod=755 {{program}} /usr/bin/{{program}}
 """
+MAILPIT = f"""
+FROM {PYTHON}
+COPY --chmod=755 mailpit /mailpit
+ENTRYPOINT ["/mailpit"]
+"""
+CATCHER = r"""#!/usr/bin/env python3
+# says that it is there, on both ports; `readyz` asks it
+import http.server, socketserver, sys, threading, urllib.request
+if sys.argv[1:] == ["readyz"]:
+    sys.exit(urllib.request.urlopen("http://127.0.0.1:8025", timeout=5).status != 200)
+class Greeter(socketserver.BaseRequestHandler):
+    def handle(self):
+        self.request.sendall(b"220 stand-in\r\n")
+threading.Thread(target=socketserver.ThreadingTCPServer(("", 1025), Greeter).serve_forever, daemon=True).start()
+class Page(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+http.server.ThreadingHTTPServer(("", 8025), Page).serve_forever()
+"""
 PROGRAMS = {"caddy": "caddy", "chrislusf/seaweedfs": "weed", "prom/prometheus": "prometheus"}
 """The program of an image. Those of PyPI's packages are in the environment, Prometheus is Debian's of this machine."""
 
@@ -61,7 +81,7 @@ def make(engine: Engine, client: docker.DockerClient) -> str:
     """Make what the engine does not have, and Deita's images anew; returns how the names of these begin."""
     for name in deita_images.NAMES:
         deita_images.build(engine, name)
-    for image in re.findall(rf"^    image: ((?:postgres|{'|'.join(PROGRAMS)}):\S+)$", _compose(), re.MULTILINE):
+    for image in re.findall(rf"^    image: ((?:postgres|axllent/mailpit|{'|'.join(PROGRAMS)}):\S+)$", _compose(), re.M):
         try:
             client.images.get(image)
         except ImageNotFound:
@@ -70,7 +90,7 @@ def make(engine: Engine, client: docker.DockerClient) -> str:
 
 
 def _compose() -> str:
-    return (ROOT / "compose.yml").read_text()
+    return "".join((ROOT / name).read_text() for name in ("compose.yml", "compose.dev.yml"))
 
 
 def _build(engine: Engine, image: str) -> None:
@@ -79,6 +99,9 @@ def _build(engine: Engine, image: str) -> None:
         if image.startswith("postgres:"):
             (folder / "entrypoint").write_text(ENTRYPOINT)
             text = POSTGRES
+        elif image.startswith("axllent/mailpit:"):
+            (folder / "mailpit").write_text(CATCHER)
+            text = MAILPIT
         else:
             program = PROGRAMS[image.partition(":")[0]]
             found = shutil.which(program, path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")

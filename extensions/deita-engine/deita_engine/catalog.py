@@ -145,7 +145,7 @@ class Catalog:
             return Snapshot(at, tuple(self._tables(ask, at)), tuple(_views(ask, at)))
 
     def commits(self, after: int = 0, made_by: str = "") -> list[Commit]:
-        """What each snapshot after `after` did to which table, oldest first; only of one import or query, by its id."""
+        """What each snapshot after `after` did to which table, oldest first; of one change, import or query alone."""
         with self._source.reading() as ask:
             return commits_between(ask, after, made_by=made_by) if ask else []
 

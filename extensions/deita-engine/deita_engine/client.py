@@ -125,11 +125,15 @@ class Engine:
         reply, _ = await self._writer.ask("rename_table", name=name, new_name=new_name, person=person, since=since)
         return wire.commit_of(reply["commit"])
 
-    async def restore_table(self, name: str, snapshot: int, person: str, since: int | None = None) -> Commit | None:
-        """Make the version of `snapshot` the newest of the table `name`; None when that changes nothing. Raises
-        EngineError version_expired, version_not_found.
+    async def restore_table(
+        self, name: str, snapshot: int, person: str, since: int | None = None, id: str | None = None
+    ) -> Commit | None:
+        """Make the version of `snapshot` the newest of the table `name`; None when that changes nothing. `commits`
+        finds it by the id. Raises EngineError version_expired, version_not_found.
         """
-        reply, _ = await self._writer.ask("restore_table", name=name, snapshot=snapshot, person=person, since=since)
+        reply, _ = await self._writer.ask(
+            "restore_table", name=name, snapshot=snapshot, person=person, since=since, id=id
+        )
         return wire.commit_of(reply["commit"]) if reply["commit"] else None
 
     async def upkeep(self, spec: UpkeepSpec) -> dict[str, int]:
@@ -187,7 +191,7 @@ class Engine:
         return int(reply["snapshot"])
 
     async def commits(self, after_snapshot: int = 0, made_by: str = "") -> list[Commit]:
-        """What happened in the lake after a snapshot, oldest first; only by one import or query, if it is named."""
+        """What happened in the lake after a snapshot, oldest first; of one change, import or query, if named."""
         reply, _ = await self._reader.ask("commits", after_snapshot=after_snapshot, made_by=made_by)
         return [wire.commit_of(commit) for commit in reply["commits"]]
 

@@ -17,10 +17,10 @@ NO_END = 2**62
 
 
 def commits_between(ask: Ask, after: int, until: int = NO_END, made_by: str = "") -> list[Commit]:
-    """The commits of the snapshots after one and up to another, oldest first; of one import or query, if named."""
+    """The commits of the snapshots after one and up to another, oldest first; of one change, import or query alone."""
     holding = f'%"{made_by}"%' if made_by else "%"
     found = [commit for row in ask(COMMITS, after=after, until=until, holding=holding) if (commit := _commit(*row))]
-    return [commit for commit in found if not made_by or made_by in (commit.import_id, commit.query_id)]
+    return [commit for commit in found if not made_by or made_by in (commit.id, commit.import_id, commit.query_id)]
 
 
 def _commit(snapshot: int, time: str, author: str | None, message: str | None, extra: str) -> Commit | None:
@@ -41,6 +41,7 @@ def _commit(snapshot: int, time: str, author: str | None, message: str | None, e
         operation=info.get("operation", "write"),
         rows=info.get("rows", 0),
         columns=tuple(Column(**column) for column in info.get("columns", ())),
+        id=info.get("id"),
         import_id=info.get("import_id"),
         query_id=info.get("query_id"),
         previous_name=info.get("previous_name"),

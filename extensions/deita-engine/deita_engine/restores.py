@@ -15,7 +15,7 @@ from .lake_columns import rules_at
 from .lake_files import NewFile
 from .reader import OWN_SCHEMA, Reader, literal
 from .shapes import Commit
-from .writer import Change, Writer, add_files
+from .writer import Change, Writer, add_files, new_id
 
 if TYPE_CHECKING:
     from .operations import Operation
@@ -28,7 +28,13 @@ class Restores:
         self.copies, self.writer = Copies(reader), writer
 
     def run(
-        self, operation: Operation, name: str, snapshot: int, person: str, since: int | None = None
+        self,
+        operation: Operation,
+        name: str,
+        snapshot: int,
+        person: str,
+        since: int | None = None,
+        id: str | None = None,
     ) -> Commit | None:
         """Make the version of `snapshot` the newest of `name`; None when that changes nothing.
 
@@ -56,6 +62,7 @@ class Restores:
                 source=old.source,
                 labels=old.labels,
                 restored_version=old.version,
+                id=id or new_id(),
             )
 
         try:

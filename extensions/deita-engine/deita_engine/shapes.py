@@ -66,6 +66,7 @@ class Commit:
     operation: TableOperation
     rows: int
     columns: tuple[Column, ...] = ()
+    id: str | None = None
     import_id: str | None = None
     query_id: str | None = None
     previous_name: str | None = None

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -32,6 +33,11 @@ PATIENCE_S, PAUSE_S = 15.0, 0.1
 CONFLICT = ("conflict", "database is locked", "Failed to commit DuckLake transaction")
 
 
+def new_id() -> str:
+    """An id that no other change has."""
+    return str(uuid.uuid4())
+
+
 class Task(Protocol):
     """What the writer needs of an operation: an interrupt reaches the connection that it uses."""
 
@@ -46,7 +52,8 @@ class Task(Protocol):
 class Change:
     """Who changes which table, how and from what; becomes the commit's `extra_info`.
 
-    `upkeep` stands for all of that where only files change: the snapshot is no commit of the table then.
+    By its `id` the commit is found again where its answer was lost. `upkeep` stands for all of that where only files
+    change: the snapshot is no commit of the table then.
     """
 
     table: str
@@ -60,6 +67,7 @@ class Change:
     labels: dict[str, str] | None = None
     restored_version: int | None = None
     upkeep: dict[str, int] | None = None
+    id: str = field(default_factory=new_id)
 
 
 Body = Callable[[duckdb.DuckDBPyConnection], Change]
@@ -164,16 +172,14 @@ class Writer:
 
     def _made(self, change: Change, before: int) -> Commit | None:
         """The commit of a change although committing it failed: the database may have been lost after it took it."""
-        id = change.import_id or change.query_id
         deadline = time.monotonic() + PATIENCE_S
-        while id:
+        while True:
             try:
-                return next(iter(self.catalog.commits(before, id)), None)
+                return next(iter(self.catalog.commits(before, change.id)), None)
             except EngineError as error:
                 if error.code != "storage_unavailable" or time.monotonic() > deadline:
                     raise
                 time.sleep(PAUSE_S)
-        return None
 
     def tend(self, task: Task, body: Callable[[duckdb.DuckDBPyConnection], object]) -> None:
         """Run `body`, which takes care of its own transaction, under the lock: for what is no change of a table."""
@@ -197,6 +203,7 @@ class Writer:
             labels = known[-1].labels if known else {}
             labels = {column.name: labels[column.name] for column in columns if column.name in labels}
         return {
+            "id": change.id,
             "table": change.table,
             "version": max((commit.version for commit in known), default=0) + 1,
             "operation": change.operation,

@@ -213,7 +213,7 @@ class DataPlane:
             self.database, self.files, incoming, self.disk, settings.person, limits.upload_lifetime
         )
         self.versions = Versions(self.database, self.engine)
-        self.history = History(self.engine, self.versions, self.tables, settings.person)
+        self.history = History(self.engine, self.versions, settings.person)
         self.profiles = Profiles(self.database, self.engine, self.versions, self.tables)
         self.lineage = LineageManager(self.database, self.versions)
         self.receipts = ReceiptsManager(self.database, self.versions, self.queries)

@@ -37,18 +37,26 @@ def test_keys_hold_beyond_the_server_that_knew_them(start_server: Starter) -> No
     assert server.api.get(f"/imports/{started}", params={"wait_ms": 60_000}).json()["state"] == "done"
     saved = {"name": "Sales", "sql": "SELECT 1"}
     slug = post(server, "/saved-queries", "c", saved).json()["slug"]
+    for sql in ("CREATE TABLE kept AS SELECT 1 AS a", "DELETE FROM kept"):
+        server.query(sql, mode="write").raise_for_status()
+    assert post(server, "/tables/kept/restore", "e", {"version": 1}).json()["version"] == 3
+    server.api.patch(f"/saved-queries/{slug}", json={"sql": "SELECT 2"}).raise_for_status()
+    assert post(server, f"/saved-queries/{slug}/restore", "f", {"version": 1}).json()["version"] == 3
 
     again(server)
     assert write(server, "a", INSERT).json()["id"] == first["id"]
     assert post(server, "/imports", "b", asked).json()["id"] == started
     repeated = post(server, "/saved-queries", "c", saved)
-    assert (repeated.status_code, repeated.json()["slug"], repeated.json()["version"]) == (201, slug, 1)
+    assert (repeated.status_code, repeated.json()["slug"], repeated.json()["version"]) == (201, slug, 3)
+    assert post(server, "/tables/kept/restore", "e", {"version": 1}).json()["version"] == 3
+    assert post(server, f"/saved-queries/{slug}/restore", "f", {"version": 1}).json()["version"] == 3
 
     again(server)
     for answer in (
         write(server, "a", "DELETE FROM written"),
         post(server, "/imports", "b", {**asked, "mode": "replace"}),
         post(server, "/saved-queries", "d", saved),
+        post(server, "/tables/kept/restore", "e", {"version": 2}),
     ):
         assert answer.status_code == 409, answer.text
     assert server.rows("SELECT (SELECT count(*) FROM written), (SELECT count(*) FROM rows)") == [[1, 2]]

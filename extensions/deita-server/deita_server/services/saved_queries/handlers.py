@@ -31,6 +31,11 @@ class SavedHandler(DeitaHandler):
             raise bad_field("If-Match", "it must be the ETag that the saved query came with")
         return int(found[1])
 
+    def made_with(self) -> str | None:
+        """The id that the Idempotency-Key stands for, if there is one."""
+        key = self.request.headers.get("Idempotency-Key", "")
+        return str(id_of(key)) if key else None
+
 
 class SavedQueriesHandler(SavedHandler):
     """All saved queries."""
@@ -49,8 +54,7 @@ class SavedQueriesHandler(SavedHandler):
         from .models import NewSavedQuery
 
         manager, new = self.dataplane.saved_queries, self.read_body(NewSavedQuery)
-        key = self.request.headers.get("Idempotency-Key", "")
-        made_with = str(id_of(key)) if key else None
+        key, made_with = self.request.headers.get("Idempotency-Key", ""), self.made_with()
         slug = await manager.idempotency.once(key, self.request.body, lambda: manager.create(new, made_with))
         saved = await manager.get(slug)
         self.set_header("Location", f"{self.request.path.rstrip('/')}/{slug}")
@@ -106,7 +110,7 @@ class SavedRestoreHandler(SavedHandler):
         await self.dataplane.storing()
         from .models import RestoreSavedQuery
 
-        saved = await self.dataplane.saved_queries.restore(slug, self.read_body(RestoreSavedQuery))
+        saved = await self.dataplane.saved_queries.restore(slug, self.read_body(RestoreSavedQuery), self.made_with())
         self.set_header("ETag", f'"{saved.version}"')
         self.answer(saved)
 

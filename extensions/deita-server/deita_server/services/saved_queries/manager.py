@@ -119,21 +119,25 @@ class SavedQueriesManager:
             raise DeitaError("bad_cursor", "This cursor cannot be read.")
         return await self._database.read(lambda session: _versions(session, slug, before, limit))
 
-    async def restore(self, slug: str, wanted: RestoreSavedQuery) -> SavedQuery:
-        """Make a version the newest, also of one that was deleted; the newest stays as it is.
+    async def restore(self, slug: str, wanted: RestoreSavedQuery, key: str | None = None) -> SavedQuery:
+        """Make a version the newest, also of one that was deleted; the newest stays as it is. With a key it is brought
+        back once.
 
         It is not bound again: what it names may be gone, and running it tells that.
         """
-        return await self._database.write(lambda session: self._restore(session, slug, wanted))
+        return await self._database.write(lambda session: self._restore(session, slug, wanted, key))
 
-    def _restore(self, session: Session, slug: str, wanted: RestoreSavedQuery) -> SavedQuery:
+    def _restore(self, session: Session, slug: str, wanted: RestoreSavedQuery, key: str | None) -> SavedQuery:
         query = records.known(session, slug)
+        if key and records.was_made_with(session, query, key):
+            return records.shape(query, records.newest(session, query))
         row = records.version_of(session, query, wanted.version)
         if query.deleted_at:
             records.check_room(session)
         if row.version != query.version:
             content = Content.of(row)
             row = records.add(session, query, "restore", content, self._person, wanted.message, wanted.version)
+            row.key = key
         return records.shape(query, row)
 
 

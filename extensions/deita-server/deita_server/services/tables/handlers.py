@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from deita_server.base import DeitaHandler
+from deita_server.idempotency import id_of
 from deita_server.waiting import WaitingHandler
 
 
@@ -97,7 +98,11 @@ class RestoreHandler(DeitaHandler):
         await self.dataplane.storing()
         from .models import Restore
 
-        self.answer(await self.dataplane.history.restore(name, self.read_body(Restore).version))
+        history, version = self.dataplane.history, self.read_body(Restore).version
+        key = self.request.headers.get("Idempotency-Key", "")
+        id, asked = str(id_of(key)) if key else None, f"{name}\n{version}".encode()
+        restored = await history.idempotency.once(key, asked, lambda: history.restore(name, version, id))
+        self.answer(await self.dataplane.tables.get(restored))
 
 
 ROUTES: list[tuple[str, type[DeitaHandler]]] = [

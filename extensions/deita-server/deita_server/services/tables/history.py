@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from deita_server.errors import bad_field
+from deita_server.idempotency import Idempotency, reused
 
-from .manager import TablesManager, table_shape
+from .manager import table_shape
 from .models import Table
 
 if TYPE_CHECKING:
@@ -32,21 +33,27 @@ class LookBack:
 class History:
     """Raises DeitaError table_not_found, version_not_found, bad_request; EngineError version_expired."""
 
-    def __init__(self, engine: Engine, versions: Versions, tables: TablesManager, person: str) -> None:
-        self._engine, self._versions, self._tables, self._person = engine, versions, tables, person
+    def __init__(self, engine: Engine, versions: Versions, person: str) -> None:
+        self._engine, self._versions, self._person = engine, versions, person
+        self.idempotency = Idempotency()
 
     async def table(self, name: str, version: int) -> Table:
         """Return the table as it was."""
         found = await self._versions.find(name, version)
         return table_shape(await self._engine.table_at(found.snapshot)).model_copy(update={"name": found.table})
 
-    async def restore(self, name: str, version: int) -> Table:
-        """Bring a version back as the newest, also of a table that was dropped; the newest stays as it is."""
+    async def restore(self, name: str, version: int, id: str | None = None) -> str:
+        """Bring a version back as the newest, also of a table that was dropped; the newest stays as it is. Under an id
+        it is brought back once, also by an earlier server. Returns the table's name.
+        """
         found = await self._versions.find(name, version)
-        if not found.is_newest:
-            await self._engine.restore_table(found.table, found.snapshot, self._person)
+        earlier = await self._engine.commits(made_by=id) if id else []
+        if any((commit.table, commit.restored_version) != (found.table, version) for commit in earlier):
+            raise reused()
+        if not earlier and not found.is_newest:
+            await self._engine.restore_table(found.table, found.snapshot, self._person, id=id)
             await self._versions.sync()
-        return await self._tables.get(found.table)
+        return found.table
 
     async def look_back(self, as_of: dict[str, int] | str) -> LookBack:
         """Find what `as_of` means: versions by table, or a moment in ISO 8601 (UTC unless it says otherwise)."""

@@ -137,9 +137,12 @@ def test_every_save_is_a_version_and_each_can_be_brought_back(workspace: Running
     restored = workspace.api.post(f"{path}/restore", json={"version": 1}).json()
     assert (restored["version"], restored["sql"], restored["description"]) == (3, "SELECT 1 AS one", "")
     assert workspace.api.post(f"{path}/restore", json={"version": 3}).json()["version"] == 3
+    key = {"Idempotency-Key": "once"}
+    for _ in range(2):
+        assert workspace.api.post(f"{path}/restore", json={"version": 2}, headers=key).json()["version"] == 4
     assert refused(workspace.api.post(f"{path}/restore", json={"version": 9})) == (404, "version_not_found")
     newest = workspace.api.get(f"{path}/versions").json()["items"][0]
-    assert (newest["operation"], newest["restored_version"]) == ("restore", 1)
+    assert (newest["operation"], newest["restored_version"]) == ("restore", 2)
 
 
 def test_a_deleted_one_is_brought_back_and_its_slug_goes_on(workspace: RunningServer):

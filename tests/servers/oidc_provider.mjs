@@ -1,10 +1,12 @@
-// A certified OpenID Connect provider: `node oidc_provider.mjs PORT DEITA ACCOUNTS`. ACCOUNTS is a file with each
-// account's claims by its number, read at each sign-in; any password will do.
+// A certified OpenID Connect provider: `node oidc_provider.mjs PORT ISSUER DEITA ACCOUNTS [CERTIFICATE KEY]`. ACCOUNTS is
+// a file with each account's claims by its number, read at each sign-in; any password will do. With a certificate it speaks
+// TLS, and not to this machine alone.
 import { readFileSync } from "node:fs";
+import { createServer } from "node:https";
 import Provider from "oidc-provider";
 
-const [port, deita, accounts] = process.argv.slice(2);
-const provider = new Provider(`http://127.0.0.1:${port}`, {
+const [port, issuer, deita, accounts, certificate, key] = process.argv.slice(2);
+const provider = new Provider(issuer, {
   clients: [{
     client_id: "deita",
     client_secret: "only-for-this-test-0123456789",
@@ -25,4 +27,8 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
     return grant;
   },
 });
-provider.listen(Number(port), "127.0.0.1");
+if (certificate) {
+  createServer({ cert: readFileSync(certificate), key: readFileSync(key) }, provider.callback()).listen(Number(port), "0.0.0.0");
+} else {
+  provider.listen(Number(port), "127.0.0.1");
+}
