@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -93,20 +93,19 @@ async def exported(engine: Engine) -> float:
     return time.perf_counter() - began
 
 
-async def measured(
-    storage: Path, file: Path, digest: str, store: ObjectStore | None, remote: str | None
-) -> dict[str, float]:
-    """The seconds of everything on one workspace."""
-    found: dict[str, float] = {}
+Step = Callable[[Engine], Awaitable[float]]
+
+
+async def measured(storage: Path, store: ObjectStore | None, remote: str | None, *steps: Step) -> list[float]:
+    """The seconds of these steps with a new engine, after its and everybody's writing has come to rest."""
     async with engine_of(storage, store, remote) as engine:
-        found["import"] = await loaded(engine, file, digest)
-    for name, work in (("scan", lambda engine: query(engine, SCAN)), ("export", exported)):
-        async with engine_of(storage, store, remote) as engine:
-            found[f"{name} cold"] = await work(engine)
-            found[f"{name} warm"] = await work(engine)
-    async with engine_of(storage, store, remote) as engine:
-        found["first query"] = await query(engine, WHOLE)
-    return found
+        await asyncio.to_thread(os.sync)
+        return [await step(engine) for step in steps]
+
+
+def named(name: str, seconds: list[float]) -> dict[str, float]:
+    """One step by its name, two as cold and warm."""
+    return {name: seconds[0]} if len(seconds) == 1 else {f"{name} cold": seconds[0], f"{name} warm": seconds[1]}
 
 
 def plain(store: ObjectStore, remote: str) -> float:
@@ -162,8 +161,17 @@ def run() -> list[Row]:
         duckdb.sql(CSV.format(file))
         digest = hashlib.sha256(b"big").hexdigest()
         remote = f"{store.prefix()}/ws"
-        folder = asyncio.run(measured(Path(place) / "folder", file, digest, None, None))
-        bucket = asyncio.run(measured(Path(place) / "bucket", file, digest, store, remote))
+        steps: dict[str, tuple[Step, ...]] = {
+            "import": (lambda engine: loaded(engine, file, digest),),
+            "scan": (lambda engine: query(engine, SCAN),) * 2,
+            "export": (exported,) * 2,
+            "first query": (lambda engine: query(engine, WHOLE),),
+        }
+        folder: dict[str, float] = {}
+        bucket: dict[str, float] = {}
+        for name, parts in steps.items():
+            folder |= named(name, asyncio.run(measured(Path(place) / "folder", None, None, *parts)))
+            bucket |= named(name, asyncio.run(measured(Path(place) / "bucket", store, remote, *parts)))
         peer = plain(store, remote)
         page, whole = listed(store, f"{store.prefix()}/ws")
     aims = {"import": COLD, "scan cold": COLD, "scan warm": WARM, "export cold": COLD, "export warm": WARM}

@@ -83,15 +83,16 @@ def test_the_hub_side_runs_from_the_checkout(stack: Stack) -> None:
         service = stack.service(name)
         assert stack.inside(service, "import deita_hub; print(deita_hub.__file__)").startswith("/source/hub/")
         own = (ROOT / "hub" / "deita_hub" / "__init__.py").read_text()
-        assert stack.inside(service, "import deita_hub; print(open(deita_hub.__file__).read(), end='')") == own
+        code = "import deita_hub, pathlib; print(pathlib.Path(deita_hub.__file__).read_text(), end='')"
+        assert stack.inside(service, code) == own
         assert service.exec_run(["touch", "/source/hub/deita_hub/planted"]).exit_code != 0
 
 
 def test_what_is_looked_into_answers_on_this_machine_alone(stack: Stack) -> None:
     assert httpx.get("http://127.0.0.1:8081/hub/readyz", trust_env=False).json()["status"] == "ok"
     assert httpx.get("http://127.0.0.1:8082/services/deita/readyz", trust_env=False).json()["status"] == "ok"
-    password = (stack.folder / "secrets" / "postgres_password").read_text().strip()
-    with psycopg.connect(f"postgresql://postgres:{password}@127.0.0.1:5432/postgres") as connection:
+    inside = (stack.folder / "secrets" / "database_url").read_text().strip()
+    with psycopg.connect(inside.replace("@postgres/", "@127.0.0.1:5432/")) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
     for name in ("hub", "control-plane", "postgres", "mailpit"):
         bound = [each for each in stack.service(name).attrs["NetworkSettings"]["Ports"].values() if each]
@@ -100,6 +101,6 @@ def test_what_is_looked_into_answers_on_this_machine_alone(stack: Stack) -> None
 
 def test_the_hub_reaches_the_mail_catcher(stack: Stack) -> None:
     """Its image is a stand-in, which only says that it is there: what is tested is that it can be reached."""
-    code = "import socket; print(socket.create_connection(('mailpit', 1025), 5).recv(3).decode())"
+    code = "import socket\nwith socket.create_connection(('mailpit', 1025), 5) as line: print(line.recv(3).decode())"
     assert stack.inside(stack.service("hub"), code) == "220\n"
     assert httpx.get("http://127.0.0.1:8025", trust_env=False).status_code == 200

@@ -19,7 +19,7 @@ OPERATIONS, FAULTS = 500, 21
 @pytest.mark.backends
 @pytest.mark.timeout(600)  # a loaded machine takes longer to start again what was killed
 def test_what_was_acknowledged_is_there_once_and_what_was_refused_is_not(tmp_path: Path, backend: str) -> None:
-    with running_site(tmp_path, backend) as site:
+    with running_site(tmp_path, backend, OPERATIONS) as site:
         verdict = keep_ledger(site, tmp_path / "book.ndjson", OPERATIONS, FAULTS)
     assert not verdict.wrong, "\n".join(verdict.wrong)
     assert verdict.operations >= OPERATIONS

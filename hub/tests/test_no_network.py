@@ -57,15 +57,18 @@ def test_pages_and_api_answer(offline: Deita, opened: httpx.Client, path: str) -
 
 
 def test_people_are_known_again_after_the_hub_was_killed(offline: Deita, opened: httpx.Client, until: Any) -> None:
-    victim = offline.child("deita_hub.app")
+    victim, unseen = offline.child("deita_hub.app"), offline.token("me")
+    api = f"{offline.url}/user/me/start/deita/api/v1/workspace"
     victim.kill()
     until(lambda: not victim.is_running() or victim.status() == "zombie", 10, "killed")
+    away = httpx.get(api, headers={"Authorization": f"Bearer {unseen}"}, trust_env=False, timeout=30)
+    assert (away.status_code, away.json()["code"]) == (503, "hub_unavailable"), away.text
+    assert int(away.headers["Retry-After"]) > 0
 
     def answered() -> bool:
         try:
             headers = {"Authorization": f"Bearer {offline.token('me')}"}
-            url = f"{offline.url}/user/me/start/deita/api/v1/workspace"
-            return httpx.get(url, headers=headers, trust_env=False, timeout=10).status_code == 200
+            return httpx.get(api, headers=headers, trust_env=False, timeout=10).status_code == 200
         except Exception:  # noqa: BLE001 - the hub is away for a while: no answer, no token
             return False
 

@@ -18,7 +18,10 @@ def main(operations: int, faults: int, backends: tuple[str, ...]) -> int:
         began = time.monotonic()
         book = Path(tempfile.gettempdir()) / f"deita-ledger-{backend}.ndjson"
         book.unlink(missing_ok=True)
-        with tempfile.TemporaryDirectory(prefix="deita-ledger-") as name, running_site(Path(name), backend) as site:
+        with (
+            tempfile.TemporaryDirectory(prefix="deita-ledger-") as name,
+            running_site(Path(name), backend, operations) as site,
+        ):
             verdict = keep_ledger(site, book, operations, faults)
         outcomes = ", ".join(f"{count} {outcome}" for outcome, count in sorted(verdict.outcomes.items()))
         print(f"{backend}: {verdict.operations} operations ({outcomes}), {verdict.faults} faults, ", end="")

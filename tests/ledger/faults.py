@@ -21,7 +21,8 @@ from tests.servers.postgres import PostgresServer
 
 from .client import SLUG
 
-DISK = "96m"
+DISK_MB, OPERATIONS_PER_MB = 96, 20
+"""How large the small disk is: what operations leave has room on it, so that only the fault fills it."""
 AWAY_S = 1.0
 """How long something is away."""
 REFUSALS, CUTS, SLOW = 12, 6, 12
@@ -186,13 +187,14 @@ def plan(site: Site, count: int) -> Iterator[tuple[str, Callable[[Site], None]]]
 
 
 @contextlib.contextmanager
-def small_disk(folder: Path) -> Iterator[Path | None]:
+def small_disk(folder: Path, operations: int) -> Iterator[Path | None]:
     """A file system that can be filled; None where this user may not mount one."""
     folder.mkdir(parents=True, exist_ok=True)
+    size = f"size={DISK_MB + operations // OPERATIONS_PER_MB}m"
     mounted = (
         os.geteuid() == 0
         and not subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", str(folder)], check=False, capture_output=True
+            ["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(folder)], check=False, capture_output=True
         ).returncode
     )
     try:

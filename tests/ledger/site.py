@@ -18,27 +18,27 @@ BACKENDS = ("embedded", "production")
 
 
 @contextlib.contextmanager
-def running_site(folder: Path, backend: str) -> Iterator[Site]:
-    """A running Deita with an empty workspace."""
-    with (_production if backend == "production" else _embedded)(folder) as site:
+def running_site(folder: Path, backend: str, operations: int) -> Iterator[Site]:
+    """A running Deita with an empty workspace, which has room for so many operations."""
+    with (_production if backend == "production" else _embedded)(folder, operations) as site:
         with contextlib.closing(Client(site.deita)) as client:
             client.make()
         yield site
 
 
 @contextlib.contextmanager
-def _embedded(folder: Path) -> Iterator[Site]:
-    with small_disk(folder / "disk") as disk:
+def _embedded(folder: Path, operations: int) -> Iterator[Site]:
+    with small_disk(folder / "disk", operations) as disk:
         storage = {"DEITA_STORAGE": (folder / "disk" / "storage").as_uri(), "DEITA_SAMPLES": "0"}
         with running(folder / "home", **storage) as deita:
             yield Site(deita, disk)
 
 
 @contextlib.contextmanager
-def _production(folder: Path) -> Iterator[Site]:
+def _production(folder: Path, operations: int) -> Iterator[Site]:
     """Everything that goes to database or store goes through a proxy that can fail."""
     with (
-        small_disk(folder / "home" / "local") as disk,
+        small_disk(folder / "home" / "local", operations) as disk,
         running_postgres() as postgres,
         running_object_store() as store,
         faults_before(store.endpoint) as to_store,

@@ -31,6 +31,7 @@ MESSAGES = {
     403: "You may not do this here.",
     404: "There is nothing at this address.",
     405: "This address does not know that method.",
+    503: "The hub, which knows who asks, does not answer. Try again in a moment.",
 }
 
 
@@ -84,6 +85,8 @@ class DeitaHandler(APIHandler):
         try:
             await super().prepare()
         except web.HTTPError as error:
+            if error.status_code >= 500:  # nobody could say who asks
+                raise
             if self.current_user is None:
                 raise self.refusal() from error
             if error.status_code in (403, 404):

@@ -103,6 +103,7 @@ STATUS: dict[str, int] = {
     "connection_lost": 502,
     "connection_busy": 503,
     "control_plane_unavailable": 503,
+    "hub_unavailable": 503,
     "interrupted": 503,
     "storage_unavailable": 503,
     "engine_lost": 503,
@@ -122,6 +123,7 @@ RETRY_AFTER: dict[str, int] = {
     "too_many_readers": 5,
     "connection_busy": 5,
     "control_plane_unavailable": 5,
+    "hub_unavailable": 2,
     "upload_locked": 1,
     "workspace_busy": 2,
     "workspace_outdated": 5,
@@ -138,6 +140,7 @@ HTTP_CODES: dict[int, str] = {
     405: "method_not_allowed",
     413: "too_large",
     415: "unsupported_media_type",
+    503: "hub_unavailable",
 }
 
 

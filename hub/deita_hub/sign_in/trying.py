@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ssl
+
 import httpx
 
 from deita_hub.setting_values import SettingsError
@@ -38,7 +40,9 @@ def let_in(sign_in: SignInSettings) -> str:
 def _discovered(sign_in: SignInSettings) -> discovery.Endpoints:
     where = discovery.address(sign_in.issuer)
     try:
-        answer = httpx.get(where, timeout=discovery.SECONDS, trust_env=False)
+        # the authorities that the hub itself believes: the system's, or SSL_CERT_FILE's
+        trust = ssl.create_default_context()
+        answer = httpx.get(where, timeout=discovery.SECONDS, trust_env=False, verify=trust)
         answer.raise_for_status()
         return discovery.endpoints(answer.json(), sign_in.issuer)
     except (httpx.HTTPError, ValueError) as error:

@@ -39,7 +39,7 @@ class WorkspaceIdentity(JupyterHubIdentityProvider):
         token = self.hub_auth.get_token(handler, in_cookie=False)
         kernel_id = self.kernel_tokens.kernel_of(token) if token else None
         if kernel_id is None:
-            return await super().get_user(handler)
+            return await self._known_to_the_hub(handler)
         self._patch_xsrf(handler)
         if not handler.request.path.startswith(url_path_join(handler.settings["base_url"], DATA_PLANE)):
             handler.current_user = None
@@ -47,3 +47,12 @@ class WorkspaceIdentity(JupyterHubIdentityProvider):
         handler._token_authenticated = True  # type: ignore[attr-defined]  # what jupyter-server reads to skip the XSRF check
         person = self.kernel_tokens.person_of(kernel_id) or self.person
         return KernelUser(person, kernel_id, sorted(self.hub_auth.access_scopes))
+
+    async def _known_to_the_hub(self, handler: web.RequestHandler) -> Any:
+        """Whom the hub knows. Raises 503 while it does not answer, where JupyterHub says 500 or 502."""
+        try:
+            return await super().get_user(handler)
+        except web.HTTPError as error:
+            if error.status_code < 500:
+                raise
+            raise web.HTTPError(503, "The hub, which knows who asks, does not answer.") from error
