@@ -82,8 +82,12 @@ class Stack:
         return asked.stdout
 
     def up(self, *services: str) -> None:
-        """Start these, or everything, and wait until it is healthy."""
-        self.compose("up", "--detach", "--pull", "never", "--no-build", "--wait", "--wait-timeout", "500", *services)
+        """Start these, or everything, and wait until it is healthy; what failed says its last lines."""
+        options = ("--detach", "--pull", "never", "--no-build", "--wait", "--wait-timeout", "500")
+        try:
+            self.compose("up", *options, *services)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.compose('logs', '--tail', '30', *services)[-20_000:]}") from error
 
     def down(self, *words: str) -> None:
         """End everything, servers included."""
