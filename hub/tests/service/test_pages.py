@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Locator, Page, async_playwright, expect
 
+from tests.servers.certificates import issued
 from tests.servers.foreign import Foreign
 
 CHROMIUM = "/usr/bin/chromium"
@@ -102,6 +103,23 @@ async def test_an_owner_adds_tests_and_removes_a_database(page: Page, deita: Any
     await row.get_by_role("button", name="Remove crm").click()
     await expect(row.locator(".databases li")).to_have_count(0, timeout=60_000)
     assert me.get("/workspaces/reads/connections").json()["items"] == []
+    await adds_a_managed_database(row, foreign)
+    assert me.get("/workspaces/reads/connections/managed").json()["ca"].startswith("-----BEGIN CERTIFICATE-----")
+
+
+async def adds_a_managed_database(row: Locator, foreign: Foreign) -> None:
+    """One with an authority of its own; this server shows no certificate at all."""
+    for label, value in {"Name of the connection": "managed", **foreign.connection}.items():
+        await row.get_by_label(label.capitalize(), exact=True).fill(str(value))
+    file = row.get_by_label("Its authority’s certificate")
+    await expect(file).to_be_hidden()
+    await row.get_by_label("Encryption").select_option("verify-full")
+    authority = issued("localhost").authority.encode()
+    await file.set_input_files({"name": "ca.pem", "mimeType": "application/x-pem-file", "buffer": authority})
+    await row.get_by_role("button", name="Add", exact=True).first.click()
+    await row.get_by_role("button", name="Test managed").click(timeout=60_000)
+    await expect(row.locator(".databases .problem")).to_contain_text("No encrypted connection", timeout=60_000)
+    await expect(file).to_be_hidden()
 
 
 async def test_an_owner_adds_changes_and_removes_members(page: Page, deita: Any, me: Any) -> None:
