@@ -16,7 +16,7 @@ from deita_hub.backing_up import drilling, making
 from deita_hub.backing_up.errors import BackupError
 from deita_hub.settings import Settings, SettingsError
 
-FIRST_RETRY, LAST_RETRY = timedelta(minutes=5), timedelta(hours=1)
+FIRST_RETRY, LAST_RETRY = timedelta(minutes=1), timedelta(hours=1)
 LOOK = timedelta(hours=1)
 """A clock may be set, and somebody else may make a backup: it is looked again so often."""
 

@@ -42,6 +42,8 @@ def test_it_says_what_fails_tries_again_and_ends_clean_when_told_to(settings: Se
         said += process.stderr.readlines()
     assert process.returncode == 0
     assert "failed: There is nothing to back up yet" in said[0] and "The next backup is made at" in said[1]
+    again = datetime.strptime(said[1].split(" at ")[1], "%Y-%m-%d %H:%M:%S UTC.\n").replace(tzinfo=UTC)
+    assert again < datetime.now(UTC) + timedelta(minutes=3), "sooner than a container's health check gives up"
     assert said[-1] == "Stopped.\n"
     noted = making.noted(settings)
     assert (noted["failure"]["what"], noted["schedule"]["every_seconds"]) == ("backup", 86400)
