@@ -1,15 +1,16 @@
 """The lake's Parquet files in a bucket: uploaded by us, read by DuckDB's httpfs with a secret for this one prefix.
 
 The files never change, so that DuckDB may keep what it read of them in its own cache (`enable_external_file_cache`:
-in memory, within the memory limit) and need not ask whether it is still true. A cache of whole files on disk was the
-other way: it makes the first query on a wide table wait for columns that nobody asked for.
+in memory, within the memory limit) and need not ask whether it is still true. What was written here is kept on disk,
+too, for the engines to come, within a bound. What was not is never fetched whole: the first query on a wide table would
+wait for columns that nobody asked for.
 """
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,7 +18,8 @@ from urllib.parse import urlsplit
 import duckdb
 
 from .bucket_client import Keys, unavailable
-from .lake_files import FolderFiles, LakeFiles, NewFile, joined, new_name
+from .file_cache import FileCache
+from .lake_files import FolderFiles, LakeFiles, NewFile, joined, name_of, new_name
 from .objects import Objects
 from .settings import load_extension
 
@@ -31,21 +33,23 @@ SETTINGS = {
     "s3_uploader_max_filesize": "'50GB'",
 }
 """A store that does not answer is an error after 8 s. Parts that DuckLake uploads by itself stay small (5 MB)."""
+LONGEST_READ_S = 3900.0
+"""What a statement began to read stays until it is over: none may run for more than an hour."""
 UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
 
 
 class BucketFiles:
-    """Files below `s3://…/lake`; rows are written below `staging` first."""
+    """Files below `s3://…/lake`; rows are written below `staging` first, and stay in `cache` for a while."""
 
-    def __init__(self, workspace: str, staging: Path, keys: Callable[[], Keys]) -> None:
-        self.root, self._staging, self._keys = joined(workspace, "lake"), staging, keys
+    def __init__(self, workspace: str, staging: Path, keys: Callable[[], Keys], cache: FileCache) -> None:
+        self.root, self._staging, self._keys, self._cache = joined(workspace, "lake"), staging, keys, cache
         self._workspace = workspace.rstrip("/")
         self._objects = Objects(workspace, keys)
 
     @property
     def openable(self) -> list[str]:
-        """The prefix, and where rows are written first."""
-        return [f"{self.root}/", str(self._staging)]
+        """The prefix, where rows are written first, and where they are kept."""
+        return [f"{self.root}/", str(self._staging), str(self._cache.folder)]
 
     def prepare(self, connection: duckdb.DuckDBPyConnection) -> Any:
         """Load httpfs, say how patient it is, give it the keys."""
@@ -77,14 +81,20 @@ class BucketFiles:
         return NewFile(self._staging / name, joined(folder, name))
 
     def publish(self, file: NewFile) -> None:
-        """Upload it."""
+        """Upload it; the local one is kept while there is room."""
         self._objects.put_file(file.path, self._key(file.location))
-        file.path.unlink()
+        self._cache.offer(file.path, name_of(file.location))
+
+    def near(self, location: str) -> str:
+        """Where it is kept, if it is."""
+        kept = self._cache.held(name_of(location))
+        return location if kept is None else str(kept)
 
     def twin(self, location: str, folder: str) -> NewFile:
         """A copy that the store makes by itself."""
         file = self.new(folder)
         self._objects.copy(self._key(location), self._key(file.location))
+        self._cache.link(name_of(location), name_of(file.location))
         return file
 
     def rename(self, twin: NewFile, location: str) -> None:
@@ -100,13 +110,20 @@ class BucketFiles:
         """Remove it here and there."""
         if isinstance(file, NewFile):
             file.path.unlink(missing_ok=True)
-        self._objects.delete(self._key(file if isinstance(file, str) else file.location))
+        location = file if isinstance(file, str) else file.location
+        self._cache.forget(name_of(location))
+        self._objects.delete(self._key(location))
 
     def older_than(self, seconds: float) -> Iterable[str]:
         """By the time at which they came."""
         limit = time.time() - seconds
         found = self._objects.below("lake/")
         return [joined(self._workspace, each.key) for each in found if each.modified.timestamp() < limit]
+
+    def forget_others(self, known: Set[str]) -> None:
+        """One that is being written just now may be among them, and is not kept then."""
+        for name in self._cache.names() - known:
+            self._cache.forget(name)
 
     def keep(self, file: Path, name: str) -> None:
         """Upload it; the local one stays for whoever reads it here."""
@@ -154,6 +171,10 @@ def _quoted(text: str) -> str:
     return text.replace("'", "''")
 
 
-def lake_files(remote: str | None, local: Path, keys: Callable[[], Keys]) -> LakeFiles:
-    """The files of the workspace at the URL `remote`, or of the one in the folder `local`."""
-    return BucketFiles(remote, local / "lake", keys) if remote else FolderFiles(local / "lake")
+def lake_files(remote: str | None, local: Path, keys: Callable[[], Keys], cache_bytes: int = 0) -> LakeFiles:
+    """The files of the workspace at the URL `remote`, of which so many bytes are kept in `local`, too; or of the one in
+    the folder `local`.
+    """
+    if remote is None:
+        return FolderFiles(local / "lake")
+    return BucketFiles(remote, local / "lake", keys, FileCache(local / "cache" / "tables", cache_bytes, LONGEST_READ_S))

@@ -25,6 +25,7 @@ class EngineConfig:
 
     `remote` is the URL of a workspace whose files lie in a bucket; `storage` holds what is local then, too. A
     `read_only` engine finds DuckLake's SQLite file in `copies` if there are any, and then writes into the spool alone.
+    Of a workspace in a bucket `cache_bytes` of what was written here are kept in `storage`.
     `memory_bytes` is what the operating system grants the process; DuckDB's own limit lies below it. `readable` are
     folders outside the storage that hold files to import; others cannot be opened where the kernel has Landlock.
     """
@@ -46,6 +47,7 @@ class EngineConfig:
     busy_timeout_s: float = 10.0
     preview_s: float = 60.0
     log_format: str = "text"
+    cache_bytes: int = 10 * GIB
 
     @classmethod
     def from_env(
@@ -57,6 +59,7 @@ class EngineConfig:
         remote: str | None = None,
         read_only: bool = False,
         copies: Path | None = None,
+        cache_bytes: int = 10 * GIB,
     ) -> EngineConfig:
         """The configuration with what `DEITA_ENGINE_*` variables of `environment` set; raises ValueError for a value
         that is no number.
@@ -76,7 +79,7 @@ class EngineConfig:
             for name, (attribute, kind) in names.items()
             if environment.get(f"DEITA_ENGINE_{name}")
         }
-        return cls(storage, spool, remote, read_only, copies, **given)
+        return cls(storage, spool, remote, read_only, copies, cache_bytes=cache_bytes, **given)
 
     @property
     def second_memory_bytes(self) -> int:
@@ -96,6 +99,7 @@ class EngineConfig:
             "spool": str(spool),
             "temporary": str(spool / f"temporary-{role}"),
             "remote": self.remote,
+            "cache_bytes": self.cache_bytes,
             "access": bool(access),
             "ports": ports_of(access),
             "read_only": self.read_only,

@@ -90,4 +90,5 @@ class Expiry:
         orphans = [location for location in old if name_of(location) not in known]
         for location in orphans:
             self.catalog.lake.remove(location)
+        self.catalog.lake.forget_others(known)
         return len(orphans)

@@ -10,7 +10,7 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -56,6 +56,9 @@ class LakeFiles(Protocol):
     def publish(self, file: NewFile) -> None:
         """Bring the rows to their location, durable; comes before anything refers to them."""
 
+    def near(self, location: str) -> str:
+        """Where a file is best read from now on; what is not at its location may be gone an hour later."""
+
     def twin(self, location: str, folder: str) -> NewFile:
         """A second file with the same bytes, which lives on when the first one is removed."""
 
@@ -70,6 +73,9 @@ class LakeFiles(Protocol):
 
     def older_than(self, seconds: float) -> Iterable[str]:
         """The locations of files that have been there for so long."""
+
+    def forget_others(self, known: Set[str]) -> None:
+        """Of what is kept near no longer keep what has none of these names."""
 
     def keep(self, file: Path, name: str) -> None:
         """Make another local file durable under a name beside the lake's folder: `rejects/….ndjson`."""
@@ -110,6 +116,10 @@ class FolderFiles:
     def publish(self, file: NewFile) -> None:
         """It is there."""
 
+    def near(self, location: str) -> str:
+        """There."""
+        return location
+
     def twin(self, location: str, folder: str) -> NewFile:
         """A hard link, or a copy where the file system has none."""
         file = self.new(folder)
@@ -135,6 +145,9 @@ class FolderFiles:
         """By the time of their last link: a restore links old files."""
         limit = time.time() - seconds
         return [str(path) for path in self._root.rglob("*.parquet") if _linked_at(path) < limit]
+
+    def forget_others(self, known: Set[str]) -> None:
+        """Nothing is kept elsewhere."""
 
     def keep(self, file: Path, name: str) -> None:
         """It lies in the workspace's folder already: make it durable."""

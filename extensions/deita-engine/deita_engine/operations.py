@@ -99,7 +99,8 @@ class Operations:
         self.metadata = lake_metadata(access, self.storage, temporary, copies, writes=options["role"] != "read")
         if access:
             self.take_access(**access)
-        self.catalog = Catalog(self.metadata.source, lake_files(options["remote"], self.storage, self.keys))
+        files = lake_files(options["remote"], self.storage, self.keys, options["cache_bytes"])
+        self.catalog = Catalog(self.metadata.source, files)
         running = options["max_running"]
         self.reader = Reader(self.catalog, temporary, options["memory"], options["threads"], running)
         self.spool = Spool(self.spool_folder, options["result_max_bytes"])

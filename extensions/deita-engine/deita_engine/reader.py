@@ -14,9 +14,11 @@ import contextlib
 import hashlib
 import re
 import threading
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import duckdb
 
@@ -30,6 +32,8 @@ from .shapes import EngineError
 Pins = tuple[tuple[str, int], ...]
 KEPT_SCHEMAS = 8
 KEPT_CURSORS = 4
+NEAR_S = 60.0
+"""How often is looked whether files that are kept near are still there; they are for an hour after each look."""
 OWN_SCHEMA = re.compile(r"\{DUCKLAKE_CATALOG\}\.(?:(?:main|\"main\")\.)?")
 
 
@@ -47,6 +51,7 @@ class Reader:
         self._snapshots: dict[str, Snapshot] = {}
         self._users: dict[str, int] = {}
         self._idle: dict[str, list[duckdb.DuckDBPyConnection]] = {}
+        self._near: dict[str, tuple[float, dict[str, str]]] = {}
 
     @contextlib.contextmanager
     def cursor(
@@ -104,7 +109,7 @@ class Reader:
         with self._lock:
             self._held = self.catalog.lake.renewed(self.connection, self._held)
             snapshot = self._snapshots.pop(schema, None)
-            if snapshot is None:
+            if snapshot is None or not self._is_near(schema):
                 snapshot = pinned(self.catalog, self.catalog.snapshot(at), pins, schema)
                 snapshot = replace(snapshot, unreadable=self._create(snapshot))
             self._snapshots[schema] = snapshot  # put last: the first is the one that was not used for the longest time
@@ -123,19 +128,30 @@ class Reader:
             for cursor in self._idle.pop(old, ()):
                 cursor.close()
             self.connection.execute(f"DROP SCHEMA {old} CASCADE")
-            del self._snapshots[old]
+            del self._snapshots[old], self._near[old]
             self._users.pop(old, None)
+
+    def _is_near(self, schema: str) -> bool:
+        """Whether the files that a schema's views name are where they were; looked at now and then."""
+        at, near = self._near[schema]
+        if at < time.monotonic() - NEAR_S:
+            if any(self.catalog.lake.near(location) != place for location, place in near.items()):
+                return False
+            self._near[schema] = time.monotonic(), near
+        return True
 
     def _create(self, snapshot: Snapshot) -> dict[str, str]:
         """Create the snapshot's schema; returns why which tables and views cannot be read."""
         cursor = self.connection.cursor()
         schema = snapshot.schema
+        places = {file.path: self.catalog.lake.near(file.path) for table in snapshot.tables for file in table.files}
+        self._near[schema] = time.monotonic(), {path: place for path, place in places.items() if path != place}
         try:
             cursor.execute(
                 f"DROP SCHEMA IF EXISTS {schema} CASCADE"
             )  # half of it is there if memory ran out in between
             cursor.execute(f"CREATE SCHEMA {schema}")
-            return _create_tables(cursor, snapshot) | _create_views(cursor, schema, snapshot)
+            return _create_tables(cursor, snapshot, places) | _create_views(cursor, schema, snapshot)
         finally:
             cursor.close()
 
@@ -162,19 +178,20 @@ def pinned(catalog: Catalog, snapshot: Snapshot, pins: Pins, schema: str) -> Sna
     return Snapshot(snapshot.id, tuple(tables.values()), tuple(views.values()), schema)
 
 
-def source(table: LakeTable) -> str:
-    """The SELECT that reads a table's live files as its columns and types."""
+def source(table: LakeTable, places: Mapping[str, str] = MappingProxyType({})) -> str:
+    """The SELECT that reads a table's live files, from other `places` if there are any, as its columns and types."""
     columns = ", ".join(f"{quoted(column.name)}::{column.type} AS {quoted(column.name)}" for column in table.columns)
     if not table.files:
         empty = ", ".join(f"NULL::{column.type} AS {quoted(column.name)}" for column in table.columns)
         return f"SELECT {empty} LIMIT 0"
     names = ", ".join(quoted(column.name) for column in table.columns)
-    whole = [file.path for file in table.files if not file.deletes]
+    whole = [places.get(file.path, file.path) for file in table.files if not file.deletes]
     parts = []
     if whole:
         parts.append(f"SELECT {names} FROM read_parquet([{', '.join(map(literal, whole))}])")  # noqa: S608
     parts += [
-        f"SELECT {names} FROM read_parquet({literal(file.path)}, file_row_number=true) WHERE file_row_number NOT IN"  # noqa: S608
+        f"SELECT {names} FROM read_parquet({literal(places.get(file.path, file.path))}, file_row_number=true)"  # noqa: S608
+        " WHERE file_row_number NOT IN"
         f" (SELECT pos FROM read_parquet({literal(file.deletes)}){_until(file)})"
         for file in table.files
         if file.deletes
@@ -191,12 +208,12 @@ def literal(value: object) -> str:
     return "'" + str(value).replace("'", "''") + "'"
 
 
-def _create_tables(cursor: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> dict[str, str]:
+def _create_tables(cursor: duckdb.DuckDBPyConnection, snapshot: Snapshot, places: Mapping[str, str]) -> dict[str, str]:
     """Create the views that are the lake's tables, in one transaction as long as nothing is wrong with their files;
     returns the reasons of those that cannot be read.
     """
     statements = {
-        table.name: f"CREATE VIEW {snapshot.schema}.{quoted(table.name)} AS {source(table)}"
+        table.name: f"CREATE VIEW {snapshot.schema}.{quoted(table.name)} AS {source(table, places)}"
         for table in snapshot.tables
     }
     reasons: dict[str, str] = {}

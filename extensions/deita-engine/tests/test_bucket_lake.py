@@ -36,7 +36,7 @@ async def engine(config: EngineConfig, issued: dict[str, Any], workspace: str) -
     async def access() -> dict[str, Any]:
         return dict(issued)
 
-    engine = Engine(replace(config, remote=workspace), access)
+    engine = Engine(replace(config, remote=workspace, cache_bytes=0), access)
     yield engine
     await engine.stop()
 

@@ -79,7 +79,7 @@ def sessions(object_store: ObjectStore, faults: FaultProxy) -> Sessions:
 
 @pytest.fixture
 async def engine(config: EngineConfig, sessions: Sessions) -> AsyncIterator[Engine]:
-    engine = Engine(replace(config, remote=sessions.workspace), sessions.access)
+    engine = Engine(replace(config, remote=sessions.workspace, cache_bytes=0), sessions.access)
     yield engine
     await engine.stop()
 

@@ -77,6 +77,7 @@ def engine_of(settings: Settings, credentials: Credentials, watch: Watch) -> Eng
         remote=settings.remote,
         read_only=settings.role not in ("owner", "editor"),
         copies=settings.copies,
+        cache_bytes=settings.cache_bytes,
     )
     return Engine(config, _access_of(settings, credentials), watch)
 

@@ -1,0 +1,142 @@
+"""What was written to a bucket from here is read here while there is room, and from the bucket otherwise."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from deita_engine import reader as readers
+from deita_engine.catalog import Catalog
+from deita_engine.client import Engine, EngineConfig
+from deita_engine.file_cache import FileCache
+from deita_engine.lake_files import FolderFiles
+from deita_engine.lake_metadata import lake_metadata
+from deita_engine.reader import Reader
+from deita_engine.shapes import QuerySpec, UpkeepSpec
+
+from tests.servers.object_store import ObjectStore
+
+Opened = Callable[[], Any]
+EVERYTHING = "9999-01-01 00:00:00+00"
+
+
+@pytest.fixture
+def opened(config: EngineConfig, object_store: ObjectStore) -> Opened:
+    """Engines of one workspace in a bucket, one after the other."""
+    workspace = f"{object_store.prefix()}/01jws"
+
+    async def access() -> dict[str, Any]:
+        return object_store.issued(workspace)
+
+    @asynccontextmanager
+    async def engine(**more: Any) -> AsyncIterator[Engine]:
+        engine = Engine(replace(config, remote=workspace, **more), access)
+        yield engine
+        await engine.stop()
+
+    return engine
+
+
+async def ran(engine: Engine, id: str, sql: str, mode: str = "read") -> Any:
+    run = await engine.run(QuerySpec(id, sql, "me", mode, cache=False))  # type: ignore[arg-type]
+    assert await run.wait(60)
+    return json.loads(run.first_page or b"[]") if run.state == "done" else run.error
+
+
+def kept(config: EngineConfig) -> set[str]:
+    return {path.name for path in (config.storage / "cache" / "tables").glob("*.parquet")}
+
+
+async def test_a_new_engine_reads_what_was_written_here_without_the_bucket(
+    opened: Opened, config: EngineConfig, object_store: ObjectStore
+) -> None:
+    async with opened() as engine:
+        await ran(engine, "a", "create table t as select range as a from range(1000)", "write")
+    assert len(kept(config)) == 1
+    async with opened() as engine:
+        assert len(await engine.tables()) == 1
+        with object_store.frozen():
+            assert await ran(engine, "b", "select count(*), sum(a) from t") == [[1000, 499500]]
+    for path in (config.storage / "cache" / "tables").iterdir():
+        path.unlink()
+    async with opened() as engine:
+        assert await ran(engine, "c", "select count(*), sum(a) from t") == [[1000, 499500]]
+    assert kept(config) == set()
+
+
+async def test_nothing_is_kept_beyond_the_bound(opened: Opened, config: EngineConfig) -> None:
+    async with opened(cache_bytes=1000) as engine:
+        await ran(engine, "a", "create table t as select hash(range) as a from range(10000)", "write")
+        assert kept(config) == set()
+        assert await ran(engine, "b", "select count(*) from t") == [[10000]]
+
+
+async def test_what_the_lake_gives_up_is_given_up_here_too(opened: Opened, config: EngineConfig) -> None:
+    async with opened() as engine:
+        await ran(engine, "a", "create table t as select range as a from range(100)", "write")
+        first = (await engine.commits())[0].snapshot
+        await ran(engine, "b", "delete from t", "write")
+        before = kept(config)
+        await engine.restore_table("t", first, "me")
+        assert len(kept(config)) == 2 > len(before), "the copy that the store made is kept by the same bytes"
+        assert await ran(engine, "c", "select count(*) from t") == [[100]]
+        await engine.drop_table("t", "me")
+        await engine.upkeep(UpkeepSpec(kept=(), known=2**40, before=EVERYTHING, grace_s=0.0))
+    assert kept(config) == set()
+
+
+class NearFiles(FolderFiles):
+    """A lake in a folder, of which some is kept elsewhere, too."""
+
+    def __init__(self, root: Path, near: Path) -> None:
+        super().__init__(root)
+        self._near = near
+
+    def near(self, location: str) -> str:
+        place = self._near / Path(location).name
+        return str(place) if place.exists() else location
+
+    @property
+    def openable(self) -> list[str]:
+        return [*super().openable, str(self._near)]
+
+
+async def test_what_is_no_longer_near_is_read_from_its_place(
+    config: EngineConfig, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ran(engine, "a", "create table t as select range as a from range(10)", "write")
+    near = tmp_path / "near"
+    near.mkdir()
+    (written,) = (config.storage / "lake").rglob("*.parquet")
+    duckdb.sql("select 42::bigint as a").write_parquet(str(near / written.name))  # to tell them apart
+    monkeypatch.setattr(readers, "NEAR_S", -1.0)
+    metadata = lake_metadata({}, config.storage, tmp_path, None, writes=False)
+    reader = Reader(Catalog(metadata.source, NearFiles(config.storage / "lake", near)), tmp_path, 2**28, 1, 1)
+
+    def total() -> int:
+        with reader.cursor() as (cursor, _):
+            row = cursor.execute("select sum(a) from t").fetchone()
+        assert row is not None
+        return int(row[0])
+
+    assert (total(), total()) == (42, 42)
+    (near / written.name).unlink()
+    assert (total(), total()) == (45, 45)
+    reader.close()
+
+
+def test_what_is_offered_goes_before_what_was_asked_for(tmp_path: Path) -> None:
+    cache = FileCache(tmp_path / "cache", 25, spared_s=1000)
+    for name in ("asked", "offered", "late"):
+        (tmp_path / name).write_bytes(b"0123456789")
+    cache.offer(tmp_path / "asked", "asked")
+    assert cache.held("asked") and cache.held("offered") is None
+    cache.offer(tmp_path / "offered", "offered")
+    cache.offer(tmp_path / "late", "late")
+    assert {path.name for path in cache.folder.iterdir()} == {"asked", "late"}
