@@ -85,9 +85,9 @@ class BucketFiles:
         self._objects.put_file(file.path, self._key(file.location))
         self._cache.offer(file.path, name_of(file.location))
 
-    def near(self, location: str) -> str:
-        """Where it is kept, if it is."""
-        kept = self._cache.held(name_of(location))
+    def near(self, location: str, size: int) -> str:
+        """Where it is kept, if it is, and whole."""
+        kept = self._cache.held(name_of(location), size)
         return location if kept is None else str(kept)
 
     def twin(self, location: str, folder: str) -> NewFile:

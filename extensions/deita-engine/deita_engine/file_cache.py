@@ -7,6 +7,7 @@ complete, and one that goes while somebody reads it is read to its end.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import time
 import uuid
@@ -14,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 SPARED_S = 600.0
+LOOKED_AT_ONLY = (errno.EROFS, errno.EPERM, errno.EACCES)
 FETCHING = ".fetching-"
 
 
@@ -39,16 +41,20 @@ class FileCache:
             self._trim()
         return place
 
-    def held(self, name: str) -> Path | None:
-        """A file if it is there, which counts as asked for; None if not."""
+    def held(self, name: str, size: int | None = None) -> Path | None:
+        """A file if it is there, which counts as asked for; None if not, or if it has another `size`: a machine that
+        lost its power may have lost the end of what it was writing.
+        """
         place = self.folder / name
         try:
+            there = place.stat().st_size
             os.utime(place)
         except FileNotFoundError:
             return None
-        except OSError:  # it may be looked at only
-            return place if place.exists() else None
-        return place
+        except OSError as error:
+            if error.errno not in LOOKED_AT_ONLY:
+                raise
+        return place if size in (None, there) else None
 
     def offer(self, file: Path, name: str) -> None:
         """Move a local file in that nobody has asked for yet: it goes as soon as there is no room. One that could never

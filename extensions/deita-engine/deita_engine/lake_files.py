@@ -56,8 +56,8 @@ class LakeFiles(Protocol):
     def publish(self, file: NewFile) -> None:
         """Bring the rows to their location, durable; comes before anything refers to them."""
 
-    def near(self, location: str) -> str:
-        """Where a file is best read from now on; what is not at its location may be gone an hour later."""
+    def near(self, location: str, size: int) -> str:
+        """Where a file of so many bytes is best read; what is not at its location may be gone an hour later."""
 
     def twin(self, location: str, folder: str) -> NewFile:
         """A second file with the same bytes, which lives on when the first one is removed."""
@@ -116,7 +116,7 @@ class FolderFiles:
     def publish(self, file: NewFile) -> None:
         """It is there."""
 
-    def near(self, location: str) -> str:
+    def near(self, location: str, size: int) -> str:
         """There."""
         return location
 

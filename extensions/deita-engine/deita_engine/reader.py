@@ -51,7 +51,7 @@ class Reader:
         self._snapshots: dict[str, Snapshot] = {}
         self._users: dict[str, int] = {}
         self._idle: dict[str, list[duckdb.DuckDBPyConnection]] = {}
-        self._near: dict[str, tuple[float, dict[str, str]]] = {}
+        self._near: dict[str, tuple[float, dict[DataFile, str]]] = {}
 
     @contextlib.contextmanager
     def cursor(
@@ -135,7 +135,7 @@ class Reader:
         """Whether the files that a schema's views name are where they were; looked at now and then."""
         at, near = self._near[schema]
         if at < time.monotonic() - NEAR_S:
-            if any(self.catalog.lake.near(location) != place for location, place in near.items()):
+            if any(self.catalog.lake.near(file.path, file.bytes) != place for file, place in near.items()):
                 return False
             self._near[schema] = time.monotonic(), near
         return True
@@ -144,8 +144,10 @@ class Reader:
         """Create the snapshot's schema; returns why which tables and views cannot be read."""
         cursor = self.connection.cursor()
         schema = snapshot.schema
-        places = {file.path: self.catalog.lake.near(file.path) for table in snapshot.tables for file in table.files}
-        self._near[schema] = time.monotonic(), {path: place for path, place in places.items() if path != place}
+        files = [file for table in snapshot.tables for file in table.files]
+        near = {file: self.catalog.lake.near(file.path, file.bytes) for file in files}
+        near = {file: place for file, place in near.items() if place != file.path}
+        self._near[schema], places = (time.monotonic(), near), {file.path: place for file, place in near.items()}
         try:
             cursor.execute(
                 f"DROP SCHEMA IF EXISTS {schema} CASCADE"

@@ -70,6 +70,15 @@ async def test_a_new_engine_reads_what_was_written_here_without_the_bucket(
     assert kept(config) == set()
 
 
+async def test_what_lost_its_end_is_read_from_the_bucket(opened: Opened, config: EngineConfig) -> None:
+    async with opened() as engine:
+        await ran(engine, "a", "create table t as select range as a from range(1000)", "write")
+    (path,) = (config.storage / "cache" / "tables").iterdir()
+    path.write_bytes(path.read_bytes()[:-100])
+    async with opened() as engine:
+        assert await ran(engine, "b", "select count(*), sum(a) from t") == [[1000, 499500]]
+
+
 async def test_nothing_is_kept_beyond_the_bound(opened: Opened, config: EngineConfig) -> None:
     async with opened(cache_bytes=1000) as engine:
         await ran(engine, "a", "create table t as select hash(range) as a from range(10000)", "write")
@@ -98,7 +107,7 @@ class NearFiles(FolderFiles):
         super().__init__(root)
         self._near = near
 
-    def near(self, location: str) -> str:
+    def near(self, location: str, size: int) -> str:
         place = self._near / Path(location).name
         return str(place) if place.exists() else location
 
