@@ -8,6 +8,7 @@ import ctypes
 import os
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 from tests.escape.registry import World, attempt
@@ -94,7 +95,7 @@ def write_the_databases(world: World) -> object:
     for folder in (world["workspace"], world["copies"]):
         for name in ("workspace.sqlite", "lake.sqlite"):
             try:
-                with sqlite3.connect(os.path.join(folder, name), timeout=1) as connection:
+                with closing(sqlite3.connect(os.path.join(folder, name), timeout=1)) as connection, connection:
                     connection.execute("create table planted (x)")
             except sqlite3.Error:
                 continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from tests.escape.registry import World, attempt, canaries, first, read, tried
@@ -24,13 +25,15 @@ def list_secrets(world: World) -> object:
 @attempt
 def open_the_hubs_database(world: World) -> object:
     uri = f"file:{world['home']}/hub.sqlite?mode=ro"
-    return sqlite3.connect(uri, uri=True).execute("select name from users").fetchall()
+    with closing(sqlite3.connect(uri, uri=True)) as database:
+        return database.execute("select name from users").fetchall()
 
 
 @attempt
 def open_the_catalog(world: World) -> object:
     uri = f"file:{world['home']}/catalog.sqlite?mode=ro"
-    return sqlite3.connect(uri, uri=True).execute("select * from sqlite_master").fetchall()
+    with closing(sqlite3.connect(uri, uri=True)) as database:
+        return database.execute("select * from sqlite_master").fetchall()
 
 
 @attempt

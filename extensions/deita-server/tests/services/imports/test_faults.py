@@ -10,6 +10,7 @@ import resource
 import signal
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ ROWS = 150_000
 
 
 def snapshots(server: RunningServer) -> int:
-    with sqlite3.connect(f"file:{server.storage / 'lake.sqlite'}?mode=ro", uri=True) as catalog:
+    with closing(sqlite3.connect(f"file:{server.storage / 'lake.sqlite'}?mode=ro", uri=True)) as catalog:
         return int(catalog.execute("SELECT max(snapshot_id) FROM ducklake_snapshot").fetchone()[0])
 
 

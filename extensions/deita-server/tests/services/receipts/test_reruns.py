@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -102,7 +103,7 @@ def test_versions_that_are_no_longer_kept_are_a_410_and_the_receipt_stays(start_
     first = server.query("FROM gone").json()
     load(server, "gone.csv", b"n\n2\n", table="gone", mode="replace")
     server.stop()
-    with sqlite3.connect(server.storage / "lake.sqlite") as lake:  # what an expiry leaves of a snapshot
+    with closing(sqlite3.connect(server.storage / "lake.sqlite")) as lake, lake:  # what an expiry leaves of a snapshot
         lake.execute("DELETE FROM ducklake_snapshot WHERE snapshot_id = ?", [first["receipt"]["snapshot"]])
     server.start()
     answer = server.api.post(f"/queries/{first['id']}/rerun", json={"as_of": "then"})
