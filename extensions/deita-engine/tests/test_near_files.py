@@ -125,7 +125,7 @@ async def test_what_is_no_longer_near_is_read_from_its_place(
     (written,) = (config.storage / "lake").rglob("*.parquet")
     duckdb.sql("select 42::bigint as a").write_parquet(str(near / written.name))  # to tell them apart
     monkeypatch.setattr(readers, "NEAR_S", -1.0)
-    metadata = lake_metadata({}, config.storage, tmp_path, None, writes=False)
+    metadata = lake_metadata({}, config.storage, tmp_path, None, writes=True)
     reader = Reader(Catalog(metadata.source, NearFiles(config.storage / "lake", near)), tmp_path, 2**28, 1, 1)
 
     def total() -> int:

@@ -151,6 +151,7 @@ async def test_a_transaction_sees_the_copy_that_was_there_when_it_began(tmp_path
     def look(session: object) -> tuple[int, int]:
         first = count(session)  # type: ignore[arg-type]
         copies.renew()
+        copies.close()
         session.expire_all()  # type: ignore[attr-defined]
         return first, count(session)  # type: ignore[arg-type]
 
