@@ -9,7 +9,9 @@ from typing import Any
 
 import psycopg
 
+from .errors import database_unavailable
 from .lock import busy
+from .shapes import EngineError
 
 POLL_SECONDS = 0.02
 TRY = "SELECT pg_try_advisory_lock(hashtextextended('deita lake ' || current_schema() || ' ' || %s, 0))"
@@ -38,7 +40,7 @@ class AdvisoryLock:
                 if time.monotonic() > deadline:
                     raise busy()
                 time.sleep(POLL_SECONDS)
-                has_it = self._is_taken(connection)
+                has_it = self._asked(connection)
             yield
         finally:
             self._let_go(connection)
@@ -52,7 +54,17 @@ class AdvisoryLock:
             except psycopg.OperationalError:
                 connection.close()
         connection = self._connect()
-        return connection, self._is_taken(connection)
+        try:
+            return connection, self._asked(connection)
+        except EngineError:
+            connection.close()
+            raise
+
+    def _asked(self, connection: Connection) -> bool:
+        try:
+            return self._is_taken(connection)
+        except psycopg.OperationalError as error:
+            raise database_unavailable() from error
 
     def _is_taken(self, connection: Connection) -> bool:
         return connection.execute(TRY, [self._name]).fetchall() == [(True,)]

@@ -10,8 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from deita_engine.access import Issued
+from deita_engine.advisory_lock import AdvisoryLock
 from deita_engine.client import Engine, EngineConfig, Run
 from deita_engine.shapes import EngineError
 from deita_hub.broker.postgres import PostgresDatabases
@@ -216,3 +218,17 @@ async def test_no_statement_reaches_the_database_behind_the_lake(
 ) -> None:
     with pytest.raises(EngineError):
         await finished(engine, sql, mode=mode)
+
+
+def test_a_lock_whose_database_goes_in_that_moment_says_so(server: PostgresServer) -> None:
+    url = server.database()
+
+    def ended_at_once() -> psycopg.Connection[tuple[Any, ...]]:
+        connection = psycopg.connect(url, autocommit=True)
+        with psycopg.connect(server.url(), autocommit=True) as other:
+            other.execute("SELECT pg_terminate_backend(%s)", [connection.info.backend_pid])
+        return connection
+
+    with pytest.raises(EngineError) as lost, AdvisoryLock(ended_at_once, "write").held(1, lambda: None):
+        raise AssertionError("nobody has the lock")
+    assert lost.value.code == "storage_unavailable"
