@@ -9,6 +9,8 @@ import openpyxl
 import pytest
 from playwright.sync_api import Page, expect
 
+from bench.running import until
+
 from .conftest import Open, Workspace
 
 SALES = "day;item;price\n" + "".join(f"2025-03-{day:02d};item {day};{day},50\n" for day in range(1, 29))
@@ -88,7 +90,7 @@ def test_a_doubtful_file_can_be_dropped_or_left_for_later(shop: Workspace, open_
     other.close()
     page.get_by_role("region", name="How a file is read").get_by_role("button", name="Cancel").click()
     expect(page.get_by_text("Cancelled.")).to_be_visible()
-    assert shop.client.get(f"{shop.api}/imports").json()["items"][0]["state"] == "cancelled"
+    until(lambda: shop.client.get(f"{shop.api}/imports").json()["items"][0]["state"] == "cancelled", 30, "the end")
 
 
 def test_what_was_set_before_is_kept_and_can_be_reset(sales: Workspace, open_page: Open) -> None:
