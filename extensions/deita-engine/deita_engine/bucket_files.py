@@ -34,7 +34,9 @@ SETTINGS = {
 }
 """A store that does not answer is an error after 8 s. Parts that DuckLake uploads by itself stay small (5 MB)."""
 LONGEST_READ_S = 3900.0
-"""What a statement began to read stays until it is over: none may run for more than an hour."""
+"""So long a file stays that a statement began to read. One that asked for more time (a day at most) may find it gone if
+the cache was full meanwhile, and fails; the next one reads the bucket.
+"""
 UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
 
 
