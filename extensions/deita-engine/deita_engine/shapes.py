@@ -1,7 +1,7 @@
-"""The shapes that cross the socket between a workspace server and its engine.
+"""The shapes that cross the socket between a workspace server and its engine; bytes, milliseconds, UTC.
 
-Plain values: the server validates what comes from outside before it builds one of these, so they are dataclasses and not
-pydantic models (an import of pydantic would cost the engine 0.1 s of its start). Sizes are bytes, durations milliseconds, times UTC.
+Plain values: the server validates what comes from outside before it builds one of these, so they are dataclasses and
+not pydantic models (an import of pydantic would cost the engine 0.1 s of its start).
 """
 
 from __future__ import annotations
