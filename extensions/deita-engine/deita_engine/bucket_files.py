@@ -34,8 +34,8 @@ SETTINGS = {
 }
 """A store that does not answer is an error after 8 s. Parts that DuckLake uploads by itself stay small (5 MB)."""
 LONGEST_READ_S = 3900.0
-"""So long a file stays that a statement began to read. One that asked for more time (a day at most) may find it gone if
-the cache was full meanwhile, and fails; the next one reads the bucket.
+"""So long a file stays after it was looked at. Those of running statements are looked at whenever the keys are renewed,
+which is sooner: a session lasts an hour at most.
 """
 UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
 

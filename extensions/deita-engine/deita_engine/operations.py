@@ -115,10 +115,10 @@ class Operations:
         self.read_only = bool(options["read_only"])
         slots, progress = Slots(running), Progress()
         self.slots = slots
-        second = SecondTry(self.catalog, temporary, options["second_memory"], options["threads"])
+        self.second = SecondTry(self.catalog, temporary, options["second_memory"], options["threads"])
         self.stability = Stability(self.reader.connection)
         answers = Answers(self.spool, self.stability)
-        self.queries = Queries(self.reader, second, self.spool, answers, slots, progress)
+        self.queries = Queries(self.reader, self.second, self.spool, answers, slots, progress)
         self.writes = Writes(self.reader, self.writer, self.spool, slots, progress)
         self.profiles = Profiles(self.reader, slots, KeptProfiles(self.queries.preparing.dependencies, self.stability))
         self.restores = Restores(self.reader, self.writer)
@@ -136,9 +136,15 @@ class Operations:
         self.imports = Imports(self.catalog, self.writer, rejects, temporary, limits, slots, progress)
 
     def take_access(self, storage: dict[str, Any], database: dict[str, Any]) -> None:
-        """Use from now on what the broker issued; it comes again whenever it was renewed."""
+        """Use from now on what the broker issued."""
         self.keys.take(storage)
         self.metadata.take(database)
+
+    def renew_access(self, **access: Any) -> None:
+        """Use what was renewed while statements run."""
+        self.take_access(**access)
+        for readers in (self.reader, self.second):
+            readers.stay_near()
 
     def run(self, operation: Operation) -> None:
         """Run the operation; whatever it raises becomes a `failed` message."""

@@ -72,6 +72,14 @@ class Reader:
         finally:
             self._leave(snapshot.schema)
 
+    def stay_near(self) -> None:
+        """Look at the files that running statements read, so that they stay for the next hour, too."""
+        with self._lock:
+            for schema, users in self._users.items():
+                if users:
+                    for file in self._near[schema][1]:
+                        self.catalog.lake.near(file.path, file.bytes)
+
     def close(self) -> None:
         """Close the instance and give its memory back."""
         self.connection.close()

@@ -20,13 +20,21 @@ class SecondTry:
     def __init__(self, catalog: Catalog, temporary: Path, memory: int, threads: int) -> None:
         self._catalog, self._open = catalog, (temporary / "second", memory, threads)
         self._slots = Slots(1)
+        self._reader: Reader | None = None
 
     @contextlib.contextmanager
     def reader(self, operation: Waiting) -> Iterator[Reader]:
         """Wait for the place, report `running`, and hold a reader."""
         with self._slots.taken(operation):
-            reader = Reader(self._catalog, *self._open, 1)
+            reader = self._reader = Reader(self._catalog, *self._open, 1)
             try:
                 yield reader
             finally:
+                self._reader = None
                 reader.close()
+
+    def stay_near(self) -> None:
+        """What `Reader.stay_near` does, for the one that runs."""
+        reader = self._reader
+        if reader is not None:
+            reader.stay_near()

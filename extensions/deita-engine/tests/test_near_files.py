@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
+import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +21,9 @@ from deita_engine.client import Engine, EngineConfig
 from deita_engine.file_cache import FileCache
 from deita_engine.lake_files import FolderFiles
 from deita_engine.lake_metadata import lake_metadata
+from deita_engine.operations import Operation
 from deita_engine.reader import Reader
+from deita_engine.second_try import SecondTry
 from deita_engine.shapes import QuerySpec, UpkeepSpec
 
 from tests.servers.object_store import ObjectStore
@@ -100,6 +106,28 @@ async def test_what_the_lake_gives_up_is_given_up_here_too(opened: Opened, confi
     assert kept(config) == set()
 
 
+async def test_a_renewal_keeps_what_a_running_statement_reads(config: EngineConfig, object_store: ObjectStore) -> None:
+    workspace, renewals = f"{object_store.prefix()}/01jws", count()
+
+    async def access() -> dict[str, Any]:
+        issued = object_store.issued(workspace)
+        return issued | {"storage": issued["storage"] | {"expires_at": f"{next(renewals):012}"}}
+
+    engine = Engine(replace(config, remote=workspace), access)
+    await ran(engine, "a", "create table t as select range as a from range(1000)", "write")
+    (name,) = kept(config)
+    path = config.storage / "cache" / "tables" / name
+    long = await engine.run(
+        QuerySpec("b", "select count(*) from t, range(1000000000) r where hash(a, r.range) = 1", "me")
+    )
+    while long.state != "running":
+        await asyncio.sleep(0.01)
+    os.utime(path, (0, 0))
+    assert await ran(engine, "c", "select 1") == [[1]]
+    assert path.stat().st_mtime > 0
+    await engine.stop()
+
+
 class NearFiles(FolderFiles):
     """A lake in a folder, of which some is kept elsewhere, too."""
 
@@ -109,7 +137,10 @@ class NearFiles(FolderFiles):
 
     def near(self, location: str, size: int) -> str:
         place = self._near / Path(location).name
-        return str(place) if place.exists() else location
+        if not place.exists():
+            return location
+        os.utime(place)
+        return str(place)
 
     @property
     def openable(self) -> list[str]:
@@ -137,6 +168,33 @@ async def test_what_is_no_longer_near_is_read_from_its_place(
     assert (total(), total()) == (42, 42)
     (near / written.name).unlink()
     assert (total(), total()) == (45, 45)
+    reader.close()
+
+
+async def test_what_a_running_statement_reads_stays_when_the_keys_are_renewed(
+    config: EngineConfig, engine: Engine, tmp_path: Path
+) -> None:
+    await ran(engine, "a", "create table t as select range as a from range(10)", "write")
+    (written,) = (config.storage / "lake").rglob("*.parquet")
+    near = tmp_path / "near"
+    near.mkdir()
+    kept = Path(shutil.copy(written, near / written.name))
+    lake_of = lake_metadata({}, config.storage, tmp_path, None, writes=True)
+    catalog = Catalog(lake_of.source, NearFiles(config.storage / "lake", near))
+    reader, second = Reader(catalog, tmp_path, 2**28, 1, 1), SecondTry(catalog, tmp_path, 2**28, 1)
+
+    def looked_at() -> bool:
+        os.utime(kept, (0, 0))
+        reader.stay_near()
+        second.stay_near()
+        return kept.stat().st_mtime > 0
+
+    with reader.cursor():
+        assert looked_at()
+    assert not looked_at(), "nothing runs"
+    with second.reader(Operation(1, "query", {}, lambda *_: None)) as alone, alone.cursor():
+        assert looked_at()
+    assert not looked_at()
     reader.close()
 
 
