@@ -1,18 +1,24 @@
-"""compose.yml with all that comes along: a bucket, a way out and figures. What people do, where it is kept, a backup.
+"""compose.yml with all that comes along: a bucket, a way out, figures, certificates of an authority that speaks ACME.
 
-`make test-compose` runs it, with the other one.
+What people do, where it is kept, a backup. `make test-compose` runs it, with the other ones.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
+import httpx
 import pytest
 
 from bench.running import until
 from tests.servers import compose_stack
-from tests.servers.compose_stack import API, Stack
+from tests.servers.compose_stack import API, DOMAIN, Stack
+from tests.servers.edge import ROOT
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(1800)]
 BUCKET = {
@@ -21,12 +27,58 @@ BUCKET = {
     "DEITA_S3_ENDPOINT": "http://seaweedfs:8333",
     "DEITA_EGRESS_ALLOW": "packages.example.org:443",
 }
+AUTHORITY = "authority.example.org"
+ACME = {"DEITA_TLS": "acme", "DEITA_ACME_URL": f"https://{AUTHORITY}/acme/local/directory"}
+NAMES = (DOMAIN, f"me.{DOMAIN}")
+"""The authority asks the edge by these names whether it is there."""
+CADDYFILE = f"""{{
+	admin off
+	skip_install_trust
+}}
+https://{AUTHORITY} {{
+	tls internal
+	acme_server
+}}
+"""
+SERVICES = """
+services:
+  authority:
+    image: {image}
+    user: "1000:1000"
+    cap_drop: [ALL]
+    cap_add: [NET_BIND_SERVICE]
+    command: [caddy, run, --config, /etc/caddy/Caddyfile, --adapter, caddyfile]
+    environment: {{XDG_DATA_HOME: /data, XDG_CONFIG_HOME: /tmp}}
+    volumes: ["{folder}:/data", "{folder}/Caddyfile:/etc/caddy/Caddyfile:ro"]
+    networks: {{public: {{aliases: [{authority}]}}}}
+    healthcheck: {{test: [CMD, test, -s, "/data/{root}"], interval: 1s, retries: 60}}
+  edge:
+    environment: {{SSL_CERT_FILE: "/authority/{root}"}}
+    volumes: ["{folder}:/authority:ro"]
+    networks: {{public: {{aliases: [{names}]}}}}
+    depends_on: {{authority: {{condition: service_healthy}}}}
+"""
+
+
+def with_authority(stack: Stack, folder: Path) -> None:
+    """Have the edge take its certificates from another Caddy, and the clients believe that one alone."""
+    folder.mkdir()
+    (folder / "Caddyfile").write_text(CADDYFILE)
+    os.chown(folder, 1000, 1000)
+    stack.edge = replace(stack.edge, data=folder)
+    (image,) = re.findall(r"image: (caddy:\S+)", (ROOT / "compose.yml").read_text())
+    root = stack.edge.authority.relative_to(folder)
+    more = folder.with_suffix(".yml")
+    more.write_text(SERVICES.format(image=image, folder=folder, authority=AUTHORITY, root=root, names=", ".join(NAMES)))
+    stack.files.append(more)
 
 
 @pytest.fixture(scope="module")
 def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """All services, healthy, and the bucket made as docs/deployment.md says."""
-    with compose_stack.prepared(request.config.rootpath, tmp_path_factory.mktemp("compose"), **BUCKET) as found:
+    folder = tmp_path_factory.mktemp("compose")
+    with compose_stack.prepared(request.config.rootpath, folder, **BUCKET, **ACME) as found:
+        with_authority(found, folder / "authority")
         found.up("seaweedfs")
         shell = ("exec", "-T", "seaweedfs", "weed", "shell", "-master", "seaweedfs:9333")
         found.compose(*shell, said="s3.bucket.create -name deita\n")
@@ -48,6 +100,16 @@ def test_what_people_do_is_kept_in_the_bucket_and_comes_back_from_a_backup(stack
     assert "1 workspaces" in stack.compose("exec", "-T", "backup", "deita", "backup")
     drill = json.loads(stack.compose("exec", "-T", "backup", "deita", "drill", "--json"))
     assert drill["tables"] == 1, drill
+
+
+def test_certificates_come_from_the_authority_for_names_of_this_deita(stack: Stack) -> None:
+    for origin in (stack.edge.url, stack.edge.of("me")):
+        with stack.edge.client() as client:  # each with a connection of its own
+            assert client.get(f"{origin}/hub/login").status_code < 400
+    with stack.edge.client() as client, pytest.raises(httpx.ConnectError):
+        client.get(stack.edge.of("nobody"))
+    issued = stack.folder / "data" / "edge" / "caddy" / "certificates" / f"{AUTHORITY}-acme-local-directory"
+    assert {path.name for path in issued.iterdir()} == set(NAMES)
 
 
 def test_servers_have_a_way_out_to_what_is_named_alone(stack: Stack) -> None:

@@ -141,8 +141,9 @@ def test_own_certificates_and_automatic_ones_are_valid_settings(tmp_path: Path, 
     key = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
     made = [*key, "-subj", f"/CN={DOMAIN}", "-keyout", str(pair[1]), "-out", str(pair[0])]
     subprocess.run(made, check=True, capture_output=True, timeout=60)
-    for kind in ("auto", "internal", "own"):
+    for kind in ("auto", "acme", "internal", "own"):
         environment = {"DEITA_DOMAIN": DOMAIN, "DEITA_TLS": kind, "DEITA_TLS_FILES": f"{pair[0]} {pair[1]}"}
+        environment |= {"DEITA_ACME_URL": "https://acme.example.org/directory"}
         environment |= {"HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}
         command = [str(CADDY), "validate", "--adapter", "caddyfile", "--config", str(CADDYFILE)]
         checked = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
