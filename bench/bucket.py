@@ -98,7 +98,8 @@ Step = Callable[[Engine], Awaitable[float]]
 
 
 async def measured(storage: Path, store: ObjectStore | None, remote: str | None, *steps: Step) -> list[float]:
-    """The seconds of these steps with a new engine, after its and everybody's writing has come to rest."""
+    """The seconds of these steps with a new engine that holds no result, after everybody's writing has come to rest."""
+    shutil.rmtree(storage / "people", ignore_errors=True)
     async with engine_of(storage, store, remote) as engine:
         await asyncio.to_thread(os.sync)
         return [await step(engine) for step in steps]

@@ -17,6 +17,7 @@ import duckdb
 
 from .catalog import quoted
 from .formats.plan import Outcome, Plan
+from .lake_files import NewFile
 from .reader import literal
 from .shapes import EngineError
 
@@ -33,7 +34,7 @@ def to_read_as_text(plan: Plan, there: dict[str, str]) -> dict[str, Any]:
 
 
 def fitted(
-    connection: duckdb.DuckDBPyConnection, table: str, there: dict[str, str], outcome: Outcome, file: Path
+    connection: duckdb.DuckDBPyConnection, table: str, there: dict[str, str], outcome: Outcome, file: NewFile
 ) -> tuple[Outcome, dict[str, tuple[str, str]]]:
     """The outcome with the table's types, its Parquet file rewritten if need be, and which columns were (from, to).
 
@@ -41,7 +42,7 @@ def fitted(
     """
     plan = outcome.plan
     differing = {name: (kind, there[name]) for name, kind in plan.columns.items() if there.get(name, kind) != kind}
-    examples = {name: _misfit(connection, file, name, *kinds) for name, kinds in differing.items()}
+    examples = {name: _misfit(connection, file.path, name, *kinds) for name, kinds in differing.items()}
     misfits = {name: example for name, example in examples.items() if example is not None}
     if misfits or set(there) != set(plan.columns):
         raise mismatch(table, there, plan.columns, misfits)
@@ -62,14 +63,16 @@ def _misfit(connection: duckdb.DuckDBPyConnection, file: Path, name: str, kind: 
     return str(found[0][0])[:SHOWN] if found else None
 
 
-def _rewrite(connection: duckdb.DuckDBPyConnection, file: Path, columns: dict[str, str], there: dict[str, str]) -> None:
+def _rewrite(
+    connection: duckdb.DuckDBPyConnection, file: NewFile, columns: dict[str, str], there: dict[str, str]
+) -> None:
     casts = ", ".join(f"CAST({quoted(name)} AS {there[name]}) AS {quoted(name)}" for name in columns)
-    copy = file.with_name(f"{file.stem}-cast.parquet")
+    copy, options = file.path.with_name(f"{file.path.stem}-cast.parquet"), file.options(len(columns))
     try:
         connection.execute(
-            f"COPY (SELECT {casts} FROM read_parquet({literal(file)})) TO {literal(copy)} (FORMAT parquet)"  # noqa: S608
+            f"COPY (SELECT {casts} FROM read_parquet({literal(file.path)})) TO {literal(copy)} {options}"  # noqa: S608
         )
-        copy.replace(file)
+        copy.replace(file.path)
     finally:
         copy.unlink(missing_ok=True)
 

@@ -80,7 +80,7 @@ class BucketFiles:
         """A path in the staging folder."""
         self.make()
         name = new_name()
-        return NewFile(self._staging / name, joined(folder, name))
+        return NewFile(self._staging / name, joined(folder, name), far=True)
 
     def publish(self, file: NewFile) -> None:
         """Upload it; the local one is kept while there is room."""

@@ -64,5 +64,5 @@ class Copies:
     def _rewrite(self, operation: Operation, held: LakeTable, snapshot: int, target: NewFile) -> None:
         with self.reader.cursor(snapshot) as (cursor, _):
             operation.uses(cursor)
-            cursor.execute(f"COPY ({source(held)}) TO {literal(target.path)} (FORMAT parquet)")
+            cursor.execute(f"COPY ({source(held)}) TO {literal(target.path)} {target.options(len(held.columns))}")
             operation.uses(None)

@@ -6,7 +6,6 @@ They are computed in the reader, on its snapshot, into a Parquet file that is re
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -59,14 +58,14 @@ class Creates:
             return None, 0, Cost()
         file = self.writer.catalog.new_file(judged.target)
         try:
-            made = self._compute(operation, spec, judged, file.path)
+            made = self._compute(operation, spec, judged, file)
             self.writer.catalog.lake.publish(file)
             return self._register(operation, spec, judged, made, file), made.rows, made.cost
         except BaseException:  # whatever ended it, what it left goes first
             self.writer.catalog.discard(file)
             raise
 
-    def _compute(self, operation: Operation, spec: QuerySpec, judged: Judged, file: Path) -> Made:
+    def _compute(self, operation: Operation, spec: QuerySpec, judged: Judged, file: NewFile) -> Made:
         """Write the rows into a file."""
         query = (judged.query or "").rstrip().rstrip(";")
         with self.reader.cursor() as (cursor, snapshot):
@@ -78,7 +77,8 @@ class Creates:
             tables = results.without(judged.tables)
             reads = self.provenance.reads(cursor, replace(judged, tables=tables), snapshot)
             accept(operation, judged, reads)
-            sql = f"COPY (SELECT {casts(columns) or '*'} FROM (\n{query}\n)) TO {literal(file)} (FORMAT parquet)"  # noqa: S608
+            rows = f"SELECT {casts(columns) or '*'} FROM (\n{query}\n)"  # noqa: S608
+            sql = f"COPY ({rows}) TO {literal(file.path)} {file.options(len(columns))}"
             with (
                 self.slots.taken(operation),
                 self.reader.lanes.taken(snapshot.schema) as lane,

@@ -62,7 +62,7 @@ class Imports:
     def _import(self, operation: Operation, spec: ImportSpec) -> None:
         file = self.catalog.new_file(spec.table)
         self.rejects.mkdir(exist_ok=True)
-        target = Target(file.path, self.rejects / f"{spec.id}.ndjson")
+        target = Target(file, self.rejects / f"{spec.id}.ndjson")
         taken = ""
         try:
             outcome = self._load(operation, spec, spec.recipe, target)
@@ -134,7 +134,7 @@ class Imports:
         try:
             lock(connection, [target.rows.parent])
             operation.uses(connection)
-            outcome, differing = appending.fitted(connection, table.name, there, outcome, target.rows)
+            outcome, differing = appending.fitted(connection, table.name, there, outcome, target.file)
             return outcome, appending.words(differing)
         finally:
             operation.uses(None)

@@ -18,14 +18,27 @@ from typing import Any, Protocol
 import duckdb
 
 OURS = "deita-"
+ROW_GROUP_ROWS, MOST_GROUPS, FAR_CELLS = 122_880, 4, 4_000_000
 
 
 @dataclass(frozen=True)
 class NewFile:
-    """A data file in the making: where its rows are written, and where the lake will find them."""
+    """A data file in the making: where its rows are written, where the lake will find them, and whether that is far."""
 
     path: Path
     location: str
+    far: bool = False
+
+    def options(self, columns: int) -> str:
+        """How COPY writes so many columns. What is far is fetched in fewer and smaller pieces: four of 10 M rows are
+        read from SeaweedFS in less than half the time. Groups of rows get larger only where there are few columns: one
+        is in memory while it is written.
+        """
+        if not self.far:
+            return "(FORMAT parquet)"
+        groups = FAR_CELLS // (ROW_GROUP_ROWS * max(columns, 1))
+        rows = ROW_GROUP_ROWS * max(1, min(groups, MOST_GROUPS))
+        return f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {rows})"
 
 
 class LakeFiles(Protocol):

@@ -177,10 +177,9 @@ class Writes:
     def _rewrite(self, cursor: duckdb.DuckDBPyConnection, table: str) -> None:
         """Give every live file exactly the table's columns, which is what the reader relies on."""
         file = self.writer.catalog.new_file(table)
-        columns = (
-            casts([(row[0], row[1]) for row in cursor.execute(f"DESCRIBE FROM {quoted(table)}").fetchall()]) or "*"
-        )
-        cursor.execute(f"COPY (SELECT {columns} FROM {quoted(table)}) TO {literal(file.path)} (FORMAT parquet)")  # noqa: S608
+        columns = [(row[0], row[1]) for row in cursor.execute(f"DESCRIBE FROM {quoted(table)}").fetchall()]
+        rows = f"SELECT {casts(columns) or '*'} FROM {quoted(table)}"  # noqa: S608
+        cursor.execute(f"COPY ({rows}) TO {literal(file.path)} {file.options(len(columns))}")
         self.writer.catalog.lake.publish(file)
         cursor.execute(f"DELETE FROM {quoted(table)}")  # noqa: S608
         add_files(cursor, table, [file])

@@ -19,7 +19,7 @@ from deita_engine import reader as readers
 from deita_engine.catalog import Catalog
 from deita_engine.client import Engine, EngineConfig
 from deita_engine.file_cache import FileCache
-from deita_engine.lake_files import FolderFiles
+from deita_engine.lake_files import FolderFiles, NewFile
 from deita_engine.lake_metadata import lake_metadata
 from deita_engine.operations import Operation
 from deita_engine.reader import Reader
@@ -74,6 +74,23 @@ async def test_a_new_engine_reads_what_was_written_here_without_the_bucket(
     async with opened() as engine:
         assert await ran(engine, "c", "select count(*), sum(a) from t") == [[1000, 499500]]
     assert kept(config) == set()
+
+
+async def test_what_is_far_is_written_in_fewer_and_smaller_pieces(opened: Opened, config: EngineConfig) -> None:
+    async with opened() as engine:
+        await ran(engine, "a", "create table t as select range as a, hash(range) as b from range(500000)", "write")
+        (name,) = kept(config)
+    metadata = f"parquet_metadata('{config.storage}/cache/tables/{name}')"
+    groups = duckdb.sql(f"select distinct compression, row_group_id, row_group_num_rows from {metadata} order by 2")
+    assert groups.fetchall() == [("ZSTD", 0, 491520), ("ZSTD", 1, 8480)]
+
+
+@pytest.mark.parametrize(
+    ("columns", "rows"), [(0, 491520), (8, 491520), (10, 368640), (16, 245760), (17, 122880), (5000, 122880)]
+)
+def test_groups_of_rows_are_larger_where_columns_are_few(columns: int, rows: int, tmp_path: Path) -> None:
+    assert f" {rows})" in NewFile(tmp_path, "s3://there", far=True).options(columns)
+    assert NewFile(tmp_path, "there").options(columns) == "(FORMAT parquet)"
 
 
 async def test_what_lost_its_end_is_read_from_the_bucket(opened: Opened, config: EngineConfig) -> None:

@@ -49,7 +49,7 @@ def load_texts(
     """Write the rows that fit and the rejects; columns in `fixed` keep their types."""
     recipe = bettered(connection, texts, recipe, fixed)
     plan = plan_of(texts, recipe)
-    rows = copy(connection, plan, target.rows)
+    rows = copy(connection, plan, target.file)
     rejected = texts.rejected + texts.rows - rows
     if rejected:
         with target.rejects.open("w", encoding="utf-8") as out:

@@ -47,7 +47,7 @@ class FastLoading:
             rejects.clear(self.connection)
             plan = self._plan()
             try:
-                rows = copy(self.connection, plan, target.rows)
+                rows = copy(self.connection, plan, target.file)
             except duckdb.InvalidInputException as error:
                 if self._goes_on(error):
                     continue

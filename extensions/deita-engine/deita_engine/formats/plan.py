@@ -9,6 +9,8 @@ from typing import Any
 
 import duckdb
 
+from deita_engine.lake_files import NewFile
+
 from .counts import Counts
 from .unpack import Packing
 
@@ -35,8 +37,13 @@ class Reading:
 class Target:
     """Where an import writes: a Parquet file of rows, an NDJSON file with {line, column, raw, reason} per reject."""
 
-    rows: Path
+    file: NewFile
     rejects: Path
+
+    @property
+    def rows(self) -> Path:
+        """Where the rows are written."""
+        return self.file.path
 
 
 @dataclass(frozen=True)

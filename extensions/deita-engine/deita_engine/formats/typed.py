@@ -99,7 +99,7 @@ def load_typed(
     """
     try:
         counts = counts or Counts("row", row_count(connection, found.source))
-        rows = copy(connection, found.plan, target.rows)
+        rows = copy(connection, found.plan, target.file)
         rejected = write_rejects(target, others, _misfits(connection, found))
     except duckdb.Error as error:
         raise unreadable(error) from error

@@ -14,6 +14,7 @@ from deita_engine.formats import csv_loading
 from deita_engine.formats.encoding import text_codec
 from deita_engine.formats.plan import Outcome, Reading, Target
 from deita_engine.formats.unpack import Packing
+from deita_engine.lake_files import NewFile
 from deita_engine.shapes import EngineError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -26,7 +27,7 @@ def load(content: bytes) -> tuple[Outcome, list[dict[str, object]]]:
     with tempfile.TemporaryDirectory() as name, duckdb.connect(config={"threads": 2}) as connection:
         folder = Path(name)
         (folder / "bad.csv").write_bytes(content)
-        target = Target(folder / "rows.parquet", folder / "rejects.ndjson")
+        target = Target(NewFile(folder / "rows.parquet", "rows.parquet"), folder / "rejects.ndjson")
         reading = Reading(folder / "bad.csv", "csv", Packing(), {}, connection, folder, lambda: None)
         outcome = csv_loading.load(reading, target)
         rejects = [json.loads(line) for line in target.rejects.read_text().splitlines()] if outcome.rejected else []
