@@ -47,7 +47,7 @@ def fitted(
     if misfits or set(there) != set(plan.columns):
         raise mismatch(table, there, plan.columns, misfits)
     if differing:
-        _rewrite(connection, file, plan.columns, there)
+        file.written(lambda each: _rewrite(connection, each, plan.columns, there))
         plan = replace(plan, columns={name: there[name] for name in plan.columns}, recipe=_recipe(plan, there))
     return replace(outcome, plan=plan), differing
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from .catalog import DataFile, LakeTable
@@ -53,7 +54,7 @@ class Copies:
                         files.append(lake.twin(part[0].path, folder))
                     else:
                         files.append(lake.new(folder))
-                        self._rewrite(operation, replace(held, files=tuple(part)), snapshot, files[-1])
+                        files[-1].written(partial(self._rewrite, operation, replace(held, files=tuple(part)), snapshot))
                         lake.publish(files[-1])
         except BaseException:  # whatever ended it, what it left goes first
             for file in files:

@@ -78,7 +78,7 @@ class Creates:
             reads = self.provenance.reads(cursor, replace(judged, tables=tables), snapshot)
             accept(operation, judged, reads)
             rows = f"SELECT {casts(columns) or '*'} FROM (\n{query}\n)"  # noqa: S608
-            sql = f"COPY ({rows}) TO {literal(file.path)} {file.options(len(columns))}"
+            copy = f"COPY ({rows}) TO {literal(file.path)}"
             with (
                 self.slots.taken(operation),
                 self.reader.lanes.taken(snapshot.schema) as lane,
@@ -86,7 +86,11 @@ class Creates:
             ):
                 operation.uses(lane.connection)
                 with self.progress.told(operation, lane.connection):
-                    execute(lane.connection, sql, spec.params or None)
+                    file.written(
+                        lambda file: execute(
+                            lane.connection, f"{copy} {file.options(len(columns))}", spec.params or None
+                        )
+                    )
                 count = int(lane.connection.fetchall()[0][0])
                 operation.uses(None)
                 return Made(columns, count, lane.cost(), reads.beside(spec.behind))

@@ -103,11 +103,12 @@ class Imports:
             known = error if isinstance(error, EngineError) else from_duckdb(error)
             if known.code != "out_of_memory":
                 raise
-            if most.memory <= sparing.memory:
+            wide = replace(target, file=target.file.of_wide_rows)
+            if most.memory <= sparing.memory and wide == target:
                 raise EngineError("out_of_memory", TOO_WIDE, TOO_WIDE_HINT) from error
         target.rows.unlink(missing_ok=True)
         target.rejects.unlink(missing_ok=True)
-        return self._load_within(most, operation, spec, recipe, target)
+        return self._load_within(most, operation, spec, recipe, wide)
 
     def _load_within(
         self, limits: Limits, operation: Operation, spec: ImportSpec, recipe: dict[str, Any], target: Target

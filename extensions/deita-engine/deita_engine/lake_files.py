@@ -10,24 +10,28 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Iterable, Set
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Set
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import duckdb
 
 OURS = "deita-"
+T = TypeVar("T")
 ROW_GROUP_ROWS, MOST_GROUPS, FAR_CELLS = 122_880, 4, 4_000_000
 
 
 @dataclass(frozen=True)
 class NewFile:
-    """A data file in the making: where its rows are written, where the lake will find them, and whether that is far."""
+    """A data file in the making: where its rows are written, where the lake will find them, whether that is far, and
+    whether its rows are so wide that they are best written in small groups.
+    """
 
     path: Path
     location: str
     far: bool = False
+    wide: bool = False
 
     def options(self, columns: int) -> str:
         """How COPY writes so many columns. What is far is fetched in fewer and smaller pieces: four of 10 M rows are
@@ -36,9 +40,23 @@ class NewFile:
         """
         if not self.far:
             return "(FORMAT parquet)"
-        groups = FAR_CELLS // (ROW_GROUP_ROWS * max(columns, 1))
+        groups = 1 if self.wide else FAR_CELLS // (ROW_GROUP_ROWS * max(columns, 1))
         rows = ROW_GROUP_ROWS * max(1, min(groups, MOST_GROUPS))
         return f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {rows})"
+
+    @property
+    def of_wide_rows(self) -> NewFile:
+        """The same file, in small groups."""
+        return replace(self, wide=True) if self.far else self
+
+    def written(self, write: Callable[[NewFile], T]) -> T:
+        """What `write` returns, which is called once more, for wide rows, where memory ran out."""
+        try:
+            return write(self)
+        except duckdb.OutOfMemoryException:
+            if self.of_wide_rows == self:
+                raise
+            return write(self.of_wide_rows)
 
 
 class LakeFiles(Protocol):

@@ -179,7 +179,7 @@ class Writes:
         file = self.writer.catalog.new_file(table)
         columns = [(row[0], row[1]) for row in cursor.execute(f"DESCRIBE FROM {quoted(table)}").fetchall()]
         rows = f"SELECT {casts(columns) or '*'} FROM {quoted(table)}"  # noqa: S608
-        cursor.execute(f"COPY ({rows}) TO {literal(file.path)} {file.options(len(columns))}")
+        cursor.execute(f"COPY ({rows}) TO {literal(file.path)} {file.of_wide_rows.options(len(columns))}")
         self.writer.catalog.lake.publish(file)
         cursor.execute(f"DELETE FROM {quoted(table)}")  # noqa: S608
         add_files(cursor, table, [file])

@@ -24,7 +24,7 @@ from deita_engine.lake_metadata import lake_metadata
 from deita_engine.operations import Operation
 from deita_engine.reader import Reader
 from deita_engine.second_try import SecondTry
-from deita_engine.shapes import QuerySpec, UpkeepSpec
+from deita_engine.shapes import ImportSpec, QuerySpec, UpkeepSpec
 
 from tests.servers.object_store import ObjectStore
 
@@ -91,6 +91,18 @@ async def test_what_is_far_is_written_in_fewer_and_smaller_pieces(opened: Opened
 def test_groups_of_rows_are_larger_where_columns_are_few(columns: int, rows: int, tmp_path: Path) -> None:
     assert f" {rows})" in NewFile(tmp_path, "s3://there", far=True).options(columns)
     assert NewFile(tmp_path, "there").options(columns) == "(FORMAT parquet)"
+
+
+async def test_wide_rows_take_no_more_memory_than_in_a_folder(opened: Opened, config: EngineConfig) -> None:
+    wide = "select range as id, repeat(md5(range::varchar), 12) as a, repeat(md5((range + 1)::varchar), 12) as b"
+    file = config.storage.parent / "wide.csv"
+    duckdb.sql(f"{wide} from range(500000)").write_csv(str(file))
+    async with opened(memory_bytes=420 * 2**20) as engine:
+        run = await engine.import_file(ImportSpec("a", str(file), file.name, "0" * 64, "big", "me"))
+        assert await run.wait(60) and run.state == "done", run.error
+    async with opened(memory_bytes=900 * 2**20) as engine:
+        assert await ran(engine, "b", "create table more as from big", "write") == [[500000]]
+        assert await ran(engine, "c", "select count(*), sum(length(a)) from more") == [[500000, 192000000]]
 
 
 async def test_what_lost_its_end_is_read_from_the_bucket(opened: Opened, config: EngineConfig) -> None:
