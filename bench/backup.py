@@ -29,8 +29,7 @@ MOST_SECONDS = 900 / 10 * GB
 TITLE = f"A backup of {GB:g} GB"
 NOTE = (
     f"Files of {FILE_BYTES // 1_000_000} MB that cannot be compressed, one of them new for the third backup, and a table of {ROWS:,} rows; the repository is a folder, everything on the same machine, one run. "
-    "The peer is restic alone, on a folder with the same bytes. The aim, 10 GB in 15 minutes, is shared out by size; it is one of backups: restores and drills were first held to it, too, and the drill from a bucket missed it, so that they are told without an aim. "
-    "The figures of 2026-11-26 are of a machine of two processors that had 10 to 27 processes waiting for them; 10 GB were not tried."
+    "The peer is restic alone, on a folder with the same bytes. The aim, 10 GB in 15 minutes, is shared out by size; it is one of backups: restores and drills were first held to it, too, and the drill from a bucket missed it, so that they are told without an aim."
 )
 
 
