@@ -29,7 +29,8 @@ MOST_SECONDS = 900 / 10 * GB
 TITLE = f"A backup of {GB:g} GB"
 NOTE = (
     f"Files of {FILE_BYTES // 1_000_000} MB that cannot be compressed, one of them new for the third backup, and a table of {ROWS:,} rows; the repository is a folder, everything on the same machine, one run. "
-    "The peer is restic alone, on a folder with the same bytes. The aim, 10 GB in 15 minutes, is shared out by size; it is one of backups: restores and drills were first held to it, too, and the drill from a bucket missed it, so that they are told without an aim."
+    "The peer is restic alone, on a folder with the same bytes. The aim, 10 GB in 15 minutes, is shared out by size; it is one of backups: restores and drills were first held to it, too, and the drill from a bucket missed it, so that they are told without an aim. "
+    f"Those of {GB:g} GB are what `GB={GB:g}` before the command gives."
 )
 
 

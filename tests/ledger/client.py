@@ -17,7 +17,6 @@ import httpx
 
 from bench.running import Deita
 
-SLUG = "ledger"
 PATIENCE_S = 60.0
 REQUEST_S = 40.0
 PAUSE_S = 0.1
@@ -33,8 +32,8 @@ class UnansweredError(Exception):
 class Client:
     """One person's way to one workspace; threads may share it."""
 
-    def __init__(self, deita: Deita) -> None:
-        self.deita = deita
+    def __init__(self, deita: Deita, slug: str) -> None:
+        self.deita, self._slug = deita, slug
         self._http = deita.client(limits=httpx.Limits(max_connections=16))
         self._opening = threading.Lock()
         self._opened_at = 0.0
@@ -46,13 +45,24 @@ class Client:
 
     def make(self) -> None:
         """Make the workspace and open it."""
-        self._http.post(f"{self.deita.control}/workspaces", json={"name": SLUG}).raise_for_status()
+        self._until(self._made, "a place for the workspace")
         self.open()
+
+    def _made(self) -> bool:
+        with contextlib.suppress(httpx.HTTPError):
+            asked = self._http.post(f"{self.deita.control}/workspaces", json={"name": self._slug})
+            return asked.status_code in (201, 409)
+        return False
+
+    def stop(self) -> None:
+        """Have the workspace's server stop: it needs its memory no more."""
+        with contextlib.suppress(httpx.HTTPError):
+            self._http.post(f"{self.deita.control}/workspaces/{self._slug}/stop")
 
     @property
     def members(self) -> str:
         """The address of the workspace's members."""
-        return f"{self.deita.control}/workspaces/{SLUG}/members"
+        return f"{self.deita.control}/workspaces/{self._slug}/members"
 
     @property
     def contents(self) -> str:
@@ -69,7 +79,7 @@ class Client:
 
     def _opened(self) -> bool:
         with contextlib.suppress(TimeoutError, RuntimeError, httpx.HTTPError):
-            self.api = self.deita.open(self._http, SLUG, 10)
+            self.api = self.deita.open(self._http, self._slug, 10)
             return self._http.get(f"{self.api}/files", params={"limit": 1}).status_code == 200
         return False
 

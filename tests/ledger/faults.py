@@ -19,8 +19,6 @@ from tests.servers.fault_proxy import FaultProxy
 from tests.servers.object_store import ObjectStore
 from tests.servers.postgres import PostgresServer
 
-from .client import SLUG
-
 DISK_MB, OPERATIONS_PER_MB = 96, 20
 """How large the small disk is: what operations leave has room on it, so that only the fault fills it."""
 AWAY_S = 1.0
@@ -30,7 +28,9 @@ REFUSALS, CUTS, SLOW = 12, 6, 12
 
 @dataclass
 class Site:
-    """A whole Deita and what stands behind it; `disk` is a small one of its own, where the machine lets us have one."""
+    """A whole Deita and what stands behind it; `disk` is a small one of its own, where the machine lets us have one,
+    and `slug` the workspace that clients are at.
+    """
 
     deita: Deita
     disk: Path | None = None
@@ -38,6 +38,7 @@ class Site:
     store: ObjectStore | None = None
     to_postgres: FaultProxy | None = None
     to_store: FaultProxy | None = None
+    slug: str = ""
 
 
 def _kill(process: psutil.Process) -> None:
@@ -67,14 +68,14 @@ def kill_proxy(site: Site) -> None:
 
 def kill_server(site: Site) -> None:
     with contextlib.suppress(LookupError, psutil.Error):
-        _kill(server_process(site.deita, SLUG))
+        _kill(server_process(site.deita, site.slug))
 
 
 def _engine(role: str) -> Callable[[Site], None]:
     def kill(site: Site) -> None:
         """Of the engines there is one that reads and one that writes; either may just not be there."""
         with contextlib.suppress(LookupError, psutil.Error):
-            for child in server_process(site.deita, SLUG).children(recursive=True):
+            for child in server_process(site.deita, site.slug).children(recursive=True):
                 words = child.cmdline()
                 if "deita_engine" in words and f'"role": "{role}"' in words[-1]:
                     _kill(child)
@@ -87,7 +88,7 @@ def kill_everything(site: Site) -> None:
     assert site.deita.process is not None
     family = psutil.Process(site.deita.process.pid).children(recursive=True)
     with contextlib.suppress(LookupError, psutil.Error):
-        family.append(server_process(site.deita, SLUG))
+        family.append(server_process(site.deita, site.slug))
     site.deita.stop(signal.SIGKILL)
     psutil.wait_procs(family, timeout=30)
     site.deita.start()

@@ -11,7 +11,6 @@ from tests.servers.fault_proxy import faults_before
 from tests.servers.object_store import running_object_store
 from tests.servers.postgres import running_postgres
 
-from .client import Client
 from .faults import Site, small_disk
 
 BACKENDS = ("embedded", "production")
@@ -19,10 +18,8 @@ BACKENDS = ("embedded", "production")
 
 @contextlib.contextmanager
 def running_site(folder: Path, backend: str, operations: int) -> Iterator[Site]:
-    """A running Deita with an empty workspace, which has room for so many operations."""
+    """A running Deita, which has room for so many operations."""
     with (_production if backend == "production" else _embedded)(folder, operations) as site:
-        with contextlib.closing(Client(site.deita)) as client:
-            client.make()
         yield site
 
 
