@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable, Set
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -37,6 +38,7 @@ LONGEST_READ_S = 3900.0
 """So long a file stays after it was looked at. Those of running statements are looked at whenever the keys are renewed,
 which is sooner: a session lasts an hour at most.
 """
+OPENED_AT_ONCE = 16
 UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
 
 
@@ -91,6 +93,21 @@ class BucketFiles:
         """Where it is kept, if it is, and whole."""
         kept = self._cache.held(name_of(location), size)
         return location if kept is None else str(kept)
+
+    def open_ahead(self, connection: duckdb.DuckDBPyConnection, locations: Iterable[str]) -> None:
+        """Many at a time: opening one means to wait for three answers of the store."""
+
+        def look(location: str) -> None:
+            with connection.cursor() as cursor:
+                cursor.execute(f"SELECT 1 FROM read_parquet('{_quoted(location)}') LIMIT 0")  # noqa: S608
+
+        with ThreadPoolExecutor(OPENED_AT_ONCE) as several:
+            try:
+                for each in as_completed([several.submit(look, location) for location in locations]):
+                    each.result()
+            except duckdb.Error:
+                several.shutdown(cancel_futures=True)
+                raise
 
     def twin(self, location: str, folder: str) -> NewFile:
         """A copy that the store makes by itself."""

@@ -30,6 +30,7 @@ DISK = re.compile(
     re.I,
 )
 """SQLite says `disk I/O error` of a quota that is used up, or of a file that may not grow."""
+NOT_FOUND, GONE = 404, re.compile(r"'(?:s3|https?)://[^']*/([^'/]+)'")
 STORAGE = re.compile(r"\bHTTP (?:GET|HEAD|PUT|POST|DELETE|Error)|\bs3://|Could not establish connection|curl", re.I)
 """What httpfs says when the workspace's bucket does not answer, or not as it should."""
 DATABASE = re.compile(
@@ -59,6 +60,8 @@ def from_duckdb(error: BaseException, sql: str = "", *, lines_before: int = 0) -
     `sql` is the text as it was run, `lines_before` how many of its first lines are ours and not the user's.
     """
     text = str(error)
+    if getattr(error, "status_code", None) == NOT_FOUND and (gone := GONE.search(text)):
+        return EngineError("query_failed", f"{gone[1]} is not in the workspace's storage.", "Restore it from a backup.")
     if _is_storage(error, text):
         return unavailable()
     if isinstance(error, duckdb.Error) and DATABASE.search(text):

@@ -90,6 +90,9 @@ class LakeFiles(Protocol):
     def near(self, location: str, size: int) -> str:
         """Where a file of so many bytes is best read; what is not at its location may be gone an hour later."""
 
+    def open_ahead(self, connection: duckdb.DuckDBPyConnection, locations: Iterable[str]) -> None:
+        """Have an instance know these files before statements name them one after the other; raises duckdb.Error."""
+
     def twin(self, location: str, folder: str) -> NewFile:
         """A second file with the same bytes, which lives on when the first one is removed."""
 
@@ -150,6 +153,9 @@ class FolderFiles:
     def near(self, location: str, size: int) -> str:
         """There."""
         return location
+
+    def open_ahead(self, connection: duckdb.DuckDBPyConnection, locations: Iterable[str]) -> None:
+        """They are opened at once."""
 
     def twin(self, location: str, folder: str) -> NewFile:
         """A hard link, or a copy where the file system has none."""

@@ -52,6 +52,7 @@ class Reader:
         self._users: dict[str, int] = {}
         self._idle: dict[str, list[duckdb.DuckDBPyConnection]] = {}
         self._near: dict[str, tuple[float, dict[DataFile, str]]] = {}
+        self._opened: set[str] = set()
 
     @contextlib.contextmanager
     def cursor(
@@ -117,7 +118,7 @@ class Reader:
         with self._lock:
             self._held = self.catalog.lake.renewed(self.connection, self._held)
             snapshot = self._snapshots.pop(schema, None)
-            if snapshot is None or not self._is_near(schema):
+            if snapshot is None or not self._is_near(schema, snapshot):
                 snapshot = pinned(self.catalog, self.catalog.snapshot(at), pins, schema)
                 snapshot = replace(snapshot, unreadable=self._create(snapshot))
             self._snapshots[schema] = snapshot  # put last: the first is the one that was not used for the longest time
@@ -139,11 +140,14 @@ class Reader:
             del self._snapshots[old], self._near[old]
             self._users.pop(old, None)
 
-    def _is_near(self, schema: str) -> bool:
-        """Whether the files that a schema's views name are where they were; looked at now and then."""
+    def _is_near(self, schema: str, snapshot: Snapshot) -> bool:
+        """Whether the files that a schema's views name are where they were, and none was missing; looked at now and
+        then.
+        """
         at, near = self._near[schema]
         if at < time.monotonic() - NEAR_S:
-            if any(self.catalog.lake.near(file.path, file.bytes) != place for file, place in near.items()):
+            moved = any(self.catalog.lake.near(file.path, file.bytes) != place for file, place in near.items())
+            if moved or snapshot.unreadable:
                 return False
             self._near[schema] = time.monotonic(), near
         return True
@@ -156,6 +160,7 @@ class Reader:
         near = {file: self.catalog.lake.near(file.path, file.bytes) for file in files}
         near = {file: place for file, place in near.items() if place != file.path}
         self._near[schema], places = (time.monotonic(), near), {file.path: place for file, place in near.items()}
+        self._open_ahead({place for table in snapshot.tables for place in opened_first(table, places)})
         try:
             cursor.execute(
                 f"DROP SCHEMA IF EXISTS {schema} CASCADE"
@@ -164,6 +169,14 @@ class Reader:
             return _create_tables(cursor, snapshot, places) | _create_views(cursor, schema, snapshot)
         finally:
             cursor.close()
+
+    def _open_ahead(self, places: set[str]) -> None:
+        try:
+            self.catalog.lake.open_ahead(self.connection, sorted(places - self._opened))
+        except duckdb.Error as error:
+            _raise_if_general(error)  # otherwise the view of the one that is wrong says so
+        else:
+            self._opened = places
 
 
 def schema_name(snapshot: int, pins: Pins, generation: int) -> str:
@@ -207,6 +220,15 @@ def source(table: LakeTable, places: Mapping[str, str] = MappingProxyType({})) -
         if file.deletes
     ]
     return f"SELECT {columns} FROM ({' UNION ALL '.join(parts)})"  # noqa: S608
+
+
+def opened_first(table: LakeTable, places: Mapping[str, str]) -> Iterator[str]:
+    """What DuckDB opens of the table's files when it meets its SELECT: the first of a list, which says the columns."""
+    whole = [file for file in table.files if not file.deletes]
+    for file in (*whole[:1], *(file for file in table.files if file.deletes)):
+        yield places.get(file.path, file.path)
+        if file.deletes:
+            yield file.deletes
 
 
 def _until(file: DataFile) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -149,3 +152,59 @@ async def test_renewed_keys_reach_a_running_engine(
     issued["storage"] = object_store.issued(workspace)["storage"]
     assert await rows(query, "select max(a) from t") == [[99_999]]
     assert engine.status()["pid"] == pid
+
+
+@asynccontextmanager
+async def held_until(connections: int, endpoint: str) -> AsyncIterator[str]:
+    """A way to the store on which nothing is answered before so many connections wait at once."""
+    host, port = endpoint.removeprefix("http://").split(":")
+    waiting: set[asyncio.StreamWriter] = set()
+    enough = asyncio.Event()
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65536):
+                writer.write(data)
+                await writer.drain()
+        writer.close()
+
+    async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        waiting.add(writer)
+        if len(waiting) >= connections:
+            enough.set()
+        await enough.wait()
+        to_reader, to_writer = await asyncio.open_connection(host, int(port))
+        await asyncio.gather(pass_on(reader, to_writer), pass_on(to_reader, writer))
+
+    server = await asyncio.start_server(connect, "127.0.0.1", 0)
+    yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    server.close()
+
+
+async def test_a_new_engine_opens_many_tables_at_once(
+    query: Query, engine: Engine, issued: dict[str, Any], object_store: ObjectStore
+) -> None:
+    for number in range(4):
+        await query(f"create table t{number} as select range as a from range(10)", mode="write")
+    await query("delete from t0 where a = 3", mode="write")
+    await engine.stop()
+    async with held_until(5, object_store.endpoint) as endpoint:  # four tables, one of them with a list of deletes
+        issued["storage"] = {**issued["storage"], "endpoint": endpoint}
+        assert await rows(query, "select count(*) from t0") == [[9]]
+        await engine.stop()
+
+
+async def test_one_table_whose_file_is_gone_keeps_nobody_from_the_others(
+    query: Query, engine: Engine, object_store: ObjectStore, workspace: str
+) -> None:
+    for number in range(3):
+        await query(f"create table t{number} as select range as a from range(10)", mode="write")
+    await engine.stop()
+    (key,) = [key for key in object_store.keys(workspace) if "/t1/" in key]
+    bucket, _, prefix = workspace.removeprefix("s3://").partition("/")
+    object_store.client().delete_object(Bucket=bucket, Key=f"{prefix}/{key}")
+    assert await rows(query, "select count(*) from t2") == [[10]]
+    with pytest.raises(EngineError) as refused:
+        await query("from t1")
+    assert refused.value.code == "table_unreadable"
+    assert Path(key).name in refused.value.message and workspace not in refused.value.message

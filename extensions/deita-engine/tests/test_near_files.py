@@ -200,6 +200,23 @@ async def test_what_is_no_longer_near_is_read_from_its_place(
     reader.close()
 
 
+async def test_a_file_that_is_back_is_read_again(
+    config: EngineConfig, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ran(engine, "a", "create table t as select range as a from range(10)", "write")
+    (written,) = (config.storage / "lake").rglob("*.parquet")
+    away = written.rename(tmp_path / written.name)
+    monkeypatch.setattr(readers, "NEAR_S", -1.0)
+    lake_of = lake_metadata({}, config.storage, tmp_path, None, writes=True)
+    reader = Reader(Catalog(lake_of.source, FolderFiles(config.storage / "lake")), tmp_path, 2**28, 1, 1)
+    with reader.cursor() as (_, snapshot):
+        assert set(snapshot.unreadable) == {"t"}
+    away.rename(written)
+    with reader.cursor() as (cursor, snapshot):
+        assert not snapshot.unreadable and cursor.execute("select sum(a) from t").fetchall() == [(45,)]
+    reader.close()
+
+
 async def test_what_a_running_statement_reads_stays_when_the_keys_are_renewed(
     config: EngineConfig, engine: Engine, tmp_path: Path
 ) -> None:
