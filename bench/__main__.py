@@ -21,6 +21,7 @@ NAMES = (
     "arrow",
     "exports",
     "bucket",
+    "far_bucket",
     "backup",
     "peers",
     "original",

@@ -64,11 +64,12 @@ async def query(engine: Engine, sql: str) -> float:
     """Seconds that a query takes."""
     began = time.perf_counter()
     run = await engine.run(QuerySpec(str(uuid.uuid4()), sql, "me", cache=False))
-    await _over(run)
+    await over(run)
     return time.perf_counter() - began
 
 
-async def _over(run: Run) -> None:
+async def over(run: Run) -> None:
+    """Wait for its end. Raises RuntimeError when it failed."""
     if not await run.wait(600) or run.state != "done":
         raise RuntimeError(f"{run.state}: {run.error}")
 
@@ -76,7 +77,7 @@ async def _over(run: Run) -> None:
 async def loaded(engine: Engine, file: Path, digest: str) -> float:
     """Seconds of an import."""
     began = time.perf_counter()
-    await _over(await engine.import_file(ImportSpec(str(uuid.uuid4()), str(file), file.name, digest, "big", "me")))
+    await over(await engine.import_file(ImportSpec(str(uuid.uuid4()), str(file), file.name, digest, "big", "me")))
     return time.perf_counter() - began
 
 
@@ -85,7 +86,7 @@ async def exported(engine: Engine) -> float:
     await asyncio.to_thread(os.sync)
     began = time.perf_counter()
     id = str(uuid.uuid4())
-    await _over(await engine.run(QuerySpec(id, "from big", "me", cache=False)))
+    await over(await engine.run(QuerySpec(id, "from big", "me", cache=False)))
     with engine.export(id, "csv") as stream:
         while not stream.done:
             if stream.error:
