@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 import duckdb
 
-from .progress import COUNTING
+from .progress import reckon
 from .shapes import Cost
 
 MEASURED = {"CPU_TIME": "true", "SYSTEM_PEAK_BUFFER_MEMORY": "true"}
@@ -25,8 +25,7 @@ class Lane:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self.connection = connection.cursor()
-        for statement in COUNTING:
-            self.connection.execute(statement)
+        reckon(self.connection)
         self.connection.execute("SET enable_profiling = 'no_output'")
         self.connection.execute(f"SET custom_profiling_settings = '{json.dumps(MEASURED)}'")
         self._schema = ""

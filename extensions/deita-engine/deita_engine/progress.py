@@ -1,7 +1,7 @@
 """How far running statements are, as DuckDB reckons it: told twice a second.
 
 One thread looks at all of them, because most statements are over before anybody would ask. A connection reckons only
-where it was told to (`COUNTING`), and of some plans DuckDB does not know.
+where it was told to (`reckon`), and of some plans DuckDB does not know.
 """
 
 from __future__ import annotations
@@ -18,7 +18,13 @@ if TYPE_CHECKING:
     from .operations import Operation
 
 SECONDS = 0.5
-COUNTING = ("SET enable_progress_bar = true", "SET enable_progress_bar_print = false")
+COUNTING = {"enable_progress_bar": "true", "enable_progress_bar_print": "false"}
+
+
+def reckon(connection: duckdb.DuckDBPyConnection) -> None:
+    """Have a connection reckon; of a locked instance only where these settings may still be changed."""
+    for name, value in COUNTING.items():
+        connection.execute(f"SET {name} = {value}")
 
 
 class Progress:

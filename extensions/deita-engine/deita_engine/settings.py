@@ -47,9 +47,18 @@ def open_instance(temporary: Path, memory: int, threads: int, *, private: str = 
     return connection
 
 
-def lock(connection: duckdb.DuckDBPyConnection, folders: Iterable[Path | str], files: Iterable[Path] = ()) -> None:
-    """Close the instance: only these folders and files can be opened, no setting can be changed."""
-    allowed: tuple[tuple[str, Iterable[Path | str]], ...] = (("allowed_directories", folders), ("allowed_paths", files))
+def lock(
+    connection: duckdb.DuckDBPyConnection,
+    folders: Iterable[Path | str],
+    files: Iterable[Path] = (),
+    settable: Iterable[str] = (),
+) -> None:
+    """Close the instance: only these folders and files can be opened, no setting but those of `settable` changed."""
+    allowed: tuple[tuple[str, Iterable[Path | str]], ...] = (
+        ("allowed_directories", folders),
+        ("allowed_paths", files),
+        ("allowed_configs", settable),
+    )
     for name, paths in allowed:
         listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
         if listed:

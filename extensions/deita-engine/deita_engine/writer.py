@@ -23,6 +23,7 @@ import duckdb
 from .catalog import Catalog, quoted
 from .lake_files import NewFile
 from .lake_metadata import LakeMetadata
+from .progress import COUNTING
 from .second_names import SecondNames
 from .settings import loaded_extensions, lock, open_instance
 from .shapes import Column, Commit, EngineError, Source
@@ -254,7 +255,7 @@ class Writer:
         self._held = lake.prepare(connection)
         self._attached = self.metadata.attach(connection, lake.root)
         self.extensions = loaded_extensions(connection)
-        lock(connection, lake.openable)
+        lock(connection, lake.openable, settable=COUNTING)
         return connection
 
 

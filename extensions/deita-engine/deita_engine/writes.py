@@ -23,7 +23,7 @@ from .guard import Judged
 from .lake_types import casts
 from .moments import added_rows
 from .named_results import named
-from .progress import Progress
+from .progress import Progress, reckon
 from .provenance import COUNT, Provenance, accept
 from .queries import evidence
 from .reader import Reader, literal
@@ -58,7 +58,7 @@ class Writes:
     """Runs writing statements."""
 
     def __init__(self, reader: Reader, writer: Writer, spool: Spool, slots: Slots, progress: Progress) -> None:
-        self.reader, self.writer, self.spool = reader, writer, spool
+        self.reader, self.writer, self.spool, self.progress = reader, writer, spool, progress
         self.provenance = Provenance(reader.catalog)
         self.creates = Creates(reader, writer, spool, slots, progress, self.provenance)
         self.definitions = Definitions(reader)
@@ -157,7 +157,9 @@ class Writes:
                 accept(operation, judged, reads)
                 operation.report("running")
                 accepted = True
-            rows = cursor.execute(judged.sql, spec.params or None).fetchall()
+            reckon(cursor)
+            with self.progress.told(operation, cursor):
+                rows = cursor.execute(judged.sql, spec.params or None).fetchall()
             done = Done(count=int(rows[0][0]) if rows and described(cursor)[0].name == "Count" else 0)
             if judged.action == "alter":
                 self._rewrite(cursor, judged.target)
