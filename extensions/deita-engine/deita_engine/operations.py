@@ -98,24 +98,19 @@ class Operations:
         copies = Path(options["copies"]) if options["copies"] else None
         self.metadata = lake_metadata(access, self.storage, temporary, copies, writes=options["role"] != "read")
         if access:
-            self.take_access(**access)
+            self.keys.take(access["storage"])
+            self.metadata.take(access["database"])
         files = lake_files(options["remote"], self.storage, self.keys, options["cache_bytes"])
         self.catalog = Catalog(self.metadata.source, files)
         running = options["max_running"]
-        self.reader = Reader(self.catalog, temporary, options["memory"], options["threads"], running)
+        memory, threads, busy = options["memory"], options["threads"], options["busy_timeout_s"]
+        self.reader = Reader(self.catalog, temporary, memory, threads, running)
         self.spool = Spool(self.spool_folder, options["result_max_bytes"])
-        self.writer = Writer(
-            self.catalog,
-            self.metadata,
-            temporary,
-            options["memory"],
-            options["threads"],
-            options["busy_timeout_s"],
-        )
+        self.writer = Writer(self.catalog, self.metadata, temporary, memory, threads, busy)
         self.read_only = bool(options["read_only"])
         slots, progress = Slots(running), Progress()
         self.slots = slots
-        self.second = SecondTry(self.catalog, temporary, options["second_memory"], options["threads"])
+        self.second = SecondTry(self.catalog, temporary, options["second_memory"], threads)
         self.stability = Stability(self.reader.connection)
         answers = Answers(self.spool, self.stability)
         self.queries = Queries(self.reader, self.second, self.spool, answers, slots, progress)
@@ -125,24 +120,20 @@ class Operations:
         self.upkeep = Upkeep(self.reader, self.writer)
         self.validator = Validator(self.reader, self.writes)
         self.completer = Completer(self.reader.connection)
-        limits = Limits(options["memory"], options["threads"])
-        self.spooled = Spooled(self.spool, temporary, options["memory"], options["threads"])
+        limits = Limits(memory, threads)
+        self.spooled = Spooled(self.spool, temporary, memory, threads)
         self.arranging = Arranging(self.spool, self.spooled, slots)
         self.result_profiles = ResultProfiles(self.spool, self.spooled, slots)
         self.charts = Charts(self.spooled, slots)
-        self.exports = Exports(self.spooled, temporary, options["memory"], options["threads"])
+        self.exports = Exports(self.spooled, temporary, memory, threads)
         self.hashing = Hashing(self.spool)
         rejects = self.storage / "rejects"
         self.imports = Imports(self.catalog, self.writer, rejects, temporary, limits, slots, progress)
 
     def take_access(self, storage: dict[str, Any], database: dict[str, Any]) -> None:
-        """Use from now on what the broker issued."""
+        """Use what the broker issued anew while statements run."""
         self.keys.take(storage)
         self.metadata.take(database)
-
-    def renew_access(self, **access: Any) -> None:
-        """Use what was renewed while statements run."""
-        self.take_access(**access)
         for readers in (self.reader, self.second):
             readers.stay_near()
 

@@ -57,7 +57,7 @@ class Process:
                 operation.interrupt()
             return
         if message["op"] == "access":
-            self.operations.renew_access(**message["args"])
+            self.operations.take_access(**message["args"])
             return
         operation = Operation(message["id"], message["op"], message.get("args", {}), self.send)
         self.running[operation.id] = operation
