@@ -143,7 +143,7 @@ export function emptyState(writable: boolean, choose: () => void, sample: () => 
     { class: "d-empty" },
     icon("upload"),
     h("h2", {}, "Drop a file to begin"),
-    h("p", { class: "d-muted" }, "CSV, TSV or Parquet, also gzipped, of any size. It becomes a table that you can page through, ask in SQL, and chart."),
+    h("p", { class: "d-muted" }, "CSV of any kind, Excel, OpenDocument, JSON, Parquet or Arrow, also packed. It becomes a table that you can page through, ask in SQL, and chart."),
     h("div", { class: "d-row-of-buttons" }, button("Choose files", choose, { class: "d-button d-primary", icon: "upload" }), button("Try sample data", sample)),
   );
 }

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import duckdb
 
-from deita_engine.progress import COUNTING
+from deita_engine.progress import reckon
 from deita_engine.settings import lock, open_instance
 from deita_engine.shapes import EngineError
 
@@ -77,8 +77,7 @@ def opened(
         format = _format(path, recipe)
         connection = open_instance(temporary, limits.memory, limits.threads, private=name)
         try:
-            for statement in COUNTING:
-                connection.execute(statement)
+            reckon(connection)
             lock(connection, [folder, *([into] if into else [])], [path])
             work.uses(connection)
             yield Reading(path, format, packing, recipe, connection, folder, work.check)
