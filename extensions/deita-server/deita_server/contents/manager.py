@@ -9,7 +9,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
 from jupyter_server.services.contents.manager import AsyncContentsManager
 from traitlets import Float, Integer, default
 
@@ -17,7 +16,7 @@ from deita_server import roles
 
 from .bucket import BucketNotebooks
 from .bucket_models import BEGINNING
-from .disk import DiskCheckpoints, DiskPaths
+from .disk import DiskCheckpoints, DiskNotebooks
 from .download import BucketFileHandler, ContentsFileHandler
 from .models import Model, folder_model
 from .paths import FOLDER, SHOWN_AS, has_namesake, name_in_files, to_disk
@@ -212,7 +211,7 @@ class WithFiles(AsyncContentsManager):
         return self._files
 
 
-class WorkspaceContents(WithFiles, DiskPaths, AsyncLargeFileManager):
+class WorkspaceContents(WithFiles, DiskNotebooks):
     """Notebooks on disk, by jupyter-server's own manager."""
 
     @default("checkpoints_class")
