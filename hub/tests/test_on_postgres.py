@@ -62,9 +62,11 @@ def test_check_names_the_database(deita: Deita) -> None:
 
 
 def test_after_an_immediate_restart_people_and_workspaces_are_there(deita: Deita, server: PostgresServer) -> None:
-    with deita.client(deita.token("me")) as me:
+    with deita.client(deita.token("me")) as me, deita.client(deita.token("me")) as unseen:
         assert me.post("/workspaces", json={"name": "Before"}).status_code == 201
         server.stop("immediate")
+        refused = unseen.get("/workspaces")
+        assert (refused.status_code, refused.json()["code"]) == (503, "unavailable"), "nobody is told to sign in"
         assert ready_to_work(deita) == (503, ["database"])
         server.start()
         wait_until(lambda: ready_to_work(deita)[0] == 200, 30, "the hub is ready")

@@ -35,7 +35,8 @@ STORAGE = re.compile(r"\bHTTP (?:GET|HEAD|PUT|POST|DELETE|Error)|\bs3://|Could n
 """What httpfs says when the workspace's bucket does not answer, or not as it should."""
 DATABASE = re.compile(
     r"unable to connect to postgres|connection to (the )?server|terminating connection|Postgres"
-    r"|server closed the connection|could not (?:send|receive) data|connection not open",
+    r"|server closed the connection|could not (?:send|receive) data|connection not open"
+    r"|Failed to execute query \"(?:ROLLBACK|BEGIN)",
     re.I,
 )
 """What the PostgreSQL extension says of a database that is away; its words name host and login."""

@@ -10,11 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import psycopg
 import pytest
 from deita_engine.access import Issued
 from deita_engine.advisory_lock import AdvisoryLock
 from deita_engine.client import Engine, EngineConfig, Run
+from deita_engine.errors import from_duckdb
 from deita_engine.shapes import EngineError
 from deita_hub.broker.postgres import PostgresDatabases
 from pydantic_core import to_jsonable_python
@@ -232,3 +234,10 @@ def test_a_lock_whose_database_goes_in_that_moment_says_so(server: PostgresServe
     with pytest.raises(EngineError) as lost, AdvisoryLock(ended_at_once, "write").held(1, lambda: None):
         raise AssertionError("nobody has the lock")
     assert lost.value.code == "storage_unavailable"
+
+
+@pytest.mark.parametrize(
+    "said", ['Failed to commit: Failed to execute query "ROLLBACK": ', "server closed the connection unexpectedly"]
+)
+def test_a_database_that_is_lost_in_the_middle_is_no_fault_of_the_statement(said: str) -> None:
+    assert from_duckdb(duckdb.TransactionException(said)).code == "storage_unavailable"

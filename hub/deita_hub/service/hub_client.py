@@ -22,6 +22,7 @@ from deita_hub.settings import Settings
 
 CACHE_SECONDS = 10.0
 CACHE_ENTRIES = 1000
+UNKNOWN = (401, 403, 404)
 PAGE = 200
 """How many items the hub gives at once, at most."""
 STOPPING_SECONDS = 15.0
@@ -67,6 +68,7 @@ class HubClient:
 
     def __init__(self, settings: Settings, secrets: Secrets) -> None:
         self._secret = secrets.service_token
+        self._ready = f"{settings.hub_url}/hub/readyz"
         limits = httpx.Limits(max_connections=50, max_keepalive_connections=20)
         self._client = httpx.AsyncClient(
             base_url=settings.hub_api_url, timeout=15.0, limits=limits, trust_env=False, follow_redirects=False
@@ -84,11 +86,14 @@ class HubClient:
         if known is not None and known[0] > time.monotonic():
             return known[1]
         answer = await self._request("GET", "/user", token=token)
+        if answer.status_code in UNKNOWN:  # it says so, too, if its database was lost in that moment
+            await self._expect_ready()
+            answer = await self._request("GET", "/user", token=token)
         found = None
         if answer.status_code == 200:
             model = answer.json()
             found = Caller(model["name"], model["kind"], frozenset(model.get("scopes", ())))
-        elif answer.status_code not in (401, 403, 404):
+        elif answer.status_code not in UNKNOWN:
             raise ServiceError("unavailable", "The hub cannot say who you are right now.")
         self._callers[key] = (time.monotonic() + CACHE_SECONDS, found)
         self._callers.move_to_end(key)
@@ -207,6 +212,13 @@ class HubClient:
             return (await self._client.get("/health", timeout=2.0)).status_code == 200
         except httpx.HTTPError:
             return False
+
+    async def _expect_ready(self) -> None:
+        answer = await self._request("GET", self._ready)
+        if answer.status_code != 200:
+            raise ServiceError(
+                "unavailable", "The hub cannot say who you are right now.", "Try again in a few seconds."
+            )
 
     async def _request(self, method: str, path: str, *, token: str | None = None, **more: Any) -> httpx.Response:
         headers = {"Authorization": f"token {token or self._secret}", **tracing.headers()}
