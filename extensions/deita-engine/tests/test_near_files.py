@@ -100,7 +100,7 @@ async def test_wide_rows_take_no_more_memory_than_in_a_folder(opened: Opened, co
     async with opened(memory_bytes=420 * 2**20) as engine:
         run = await engine.import_file(ImportSpec("a", str(file), file.name, "0" * 64, "big", "me"))
         assert await run.wait(60) and run.state == "done", run.error
-    async with opened(memory_bytes=900 * 2**20) as engine:
+    async with opened(memory_bytes=1400 * 2**20) as engine:
         assert await ran(engine, "b", "create table more as from big", "write") == [[500000]]
         assert await ran(engine, "c", "select count(*), sum(length(a)) from more") == [[500000, 192000000]]
 
