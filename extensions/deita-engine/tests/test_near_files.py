@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import shutil
@@ -27,6 +26,8 @@ from deita_engine.second_try import SecondTry
 from deita_engine.shapes import ImportSpec, QuerySpec, UpkeepSpec
 
 from tests.servers.object_store import ObjectStore
+
+from .processor import until
 
 Opened = Callable[[], Any]
 EVERYTHING = "9999-01-01 00:00:00+00"
@@ -149,8 +150,7 @@ async def test_a_renewal_keeps_what_a_running_statement_reads(config: EngineConf
     long = await engine.run(
         QuerySpec("b", "select count(*) from t, range(1000000000) r where hash(a, r.range) = 1", "me")
     )
-    while long.state != "running":
-        await asyncio.sleep(0.01)
+    await until(lambda: long.state == "running")
     os.utime(path, (0, 0))
     assert await ran(engine, "c", "select 1") == [[1]]
     assert path.stat().st_mtime > 0
